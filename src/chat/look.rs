@@ -1,0 +1,184 @@
+//! Looking around: who is here, who somebody is, which rooms there are, what they are about.
+//!
+//! Promises: every answer is bounded however many are here, and says how many more there are; a
+//! locked room tells outsiders nothing but that it is locked.
+
+use std::rc::Rc;
+
+use super::event::{Event, Profile, Refusal, Roll, RoomRow};
+use super::outbox::{Audience, Outbox, Source};
+use super::room::{Room, RoomId};
+use super::user::User;
+use super::{Chat, ConnId, Now};
+
+/// How many names `/who` shows.
+const WHO_NAMES: usize = 100;
+/// How many rooms `/rooms` shows.
+const ROOMS_SHOWN: usize = 50;
+/// How many rooms `/who nick` shows.
+const PROFILE_ROOMS: usize = 10;
+
+impl Chat {
+    pub(super) fn who(&self, conn: ConnId, out: &mut Outbox) -> Result<(), Refusal> {
+        let people = self.users.people_iter().take(WHO_NAMES);
+        let roll = roll(people, self.users.people());
+        out.tell(conn, Event::Everybody { roll });
+        Ok(())
+    }
+
+    /// `/who` with a word: `#room`, `@nick`, or a nick or else a room.
+    pub(super) fn who_is(
+        &self,
+        conn: ConnId,
+        word: &str,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        if let Some(room) = word.strip_prefix('#') {
+            return self.who_is_in(conn, self.room_named(room)?, out);
+        }
+        let nick = word.strip_prefix('@').unwrap_or(word);
+        match (self.user_named(conn, nick), self.room_named(nick)) {
+            (Ok(user), _) => {
+                let profile = self.profile(conn, self.users.at(user), now);
+                out.tell(conn, Event::Profile(Box::new(profile)));
+                Ok(())
+            }
+            (Err(_), Ok(room)) if nick == word => self.who_is_in(conn, room, out),
+            (Err(refusal), _) => Err(refusal),
+        }
+    }
+
+    fn who_is_in(&self, conn: ConnId, id: RoomId, out: &mut Outbox) -> Result<(), Refusal> {
+        let room = self.rooms.at(id);
+        self.check_may_look(conn, id, room)?;
+        let members = room.members();
+        let users = members.iter().take(WHO_NAMES).map(|member| self.users.at(member.conn));
+        let roll = roll(users, members.len());
+        out.tell(conn, Event::Members { room: room.name.clone(), roll });
+        Ok(())
+    }
+
+    /// A locked room is looked into by its members alone.
+    fn check_may_look(&self, conn: ConnId, id: RoomId, room: &Room) -> Result<(), Refusal> {
+        match room.is_locked() && !self.users.at(conn).is_in(id) {
+            true => Err(Refusal::RoomLocked { room: room.name.clone() }),
+            false => Ok(()),
+        }
+    }
+
+    fn profile(&self, asker: ConnId, user: &User, now: Now) -> Profile {
+        let asker = self.users.at(asker);
+        let ids = user.rooms.iter().map(|membership| membership.room);
+        let mut rooms: Vec<_> = ids
+            .filter(|id| !self.rooms.at(*id).is_locked() || asker.is_in(*id))
+            .map(|id| self.rooms.at(id).name.clone())
+            .collect();
+        let rooms_more = rooms.len().saturating_sub(PROFILE_ROOMS);
+        rooms.truncate(PROFILE_ROOMS);
+        Profile {
+            nick: self.users.nick(user.conn),
+            rooms,
+            rooms_more,
+            since_unix: user.since_unix,
+            idle: now.mono.saturating_sub(user.typed_at),
+            away: user.away.clone(),
+            id: user.id,
+        }
+    }
+
+    pub(super) fn list_rooms(&self, conn: ConnId, out: &mut Outbox) -> Result<(), Refusal> {
+        let asker = self.users.at(conn);
+        let mut rooms: Vec<(bool, &Room)> = self
+            .rooms
+            .iter()
+            .map(|(id, room)| (room.is_locked() && !asker.is_in(id), room))
+            .collect();
+        // The fullest first; locked ones, of which nothing may show, last.
+        let by_interest = |(is_closed, room): &(bool, &Room)| {
+            let members = if *is_closed { 0 } else { room.members().len() };
+            (*is_closed, std::cmp::Reverse(members), room.name.clone())
+        };
+        let total = rooms.len();
+        if total > ROOMS_SHOWN {
+            rooms.select_nth_unstable_by_key(ROOMS_SHOWN, by_interest);
+            rooms.truncate(ROOMS_SHOWN);
+        }
+        rooms.sort_by_cached_key(by_interest);
+        let rows = rooms.into_iter().map(|(is_closed, room)| match is_closed {
+            true => RoomRow::Locked { room: room.name.clone() },
+            false => RoomRow::Open {
+                room: room.name.clone(),
+                members: room.members().len(),
+                topic: room.topic.clone(),
+                is_locked: room.is_locked(),
+            },
+        });
+        out.tell(conn, Event::Rooms { rows: rows.collect(), total });
+        Ok(())
+    }
+
+    pub(super) fn topic(
+        &self,
+        conn: ConnId,
+        typed: Option<&str>,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let id = match typed {
+            Some(typed) => self.room_named(typed)?,
+            None => self.users.at(conn).current_room().ok_or(Refusal::NoRoom)?,
+        };
+        let room = self.rooms.at(id);
+        self.check_may_look(conn, id, room)?;
+        let (room, topic) = (room.name.clone(), room.topic.clone());
+        out.tell(conn, Event::Topic { room, topic });
+        Ok(())
+    }
+
+    pub(super) fn set_topic(
+        &mut self,
+        conn: ConnId,
+        typed: Option<&str>,
+        text: Option<&str>,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let user = self.users.at(conn);
+        let id = match typed {
+            Some(typed) => self.room_named(typed)?,
+            None => user.current_room().ok_or(Refusal::NoRoom)?,
+        };
+        let is_member = user.is_in(id);
+        let room = self.rooms.at_mut(id);
+        if !is_member {
+            let is_locked = room.is_locked();
+            return Err(Refusal::NotAMember { room: room.name.clone(), is_locked });
+        }
+        room.topic = text.map(Rc::from);
+        let (room, topic) = (room.name.clone(), room.topic.clone());
+        let nick = self.users.nick(conn);
+        let audience = Audience::Rooms {
+            rooms: vec![id],
+            source: Some(Source { conn, nick: nick.clone() }),
+            spares_source: false,
+            is_movement: false,
+        };
+        out.publish(audience, Event::TopicSet { room, nick, topic });
+        Ok(())
+    }
+
+    /// Some of a room's other members, and how many others there are.
+    pub(super) fn others_in(&self, id: RoomId, conn: ConnId, most: usize) -> Roll {
+        let members = self.rooms.at(id).members();
+        let others = members.iter().filter(|member| member.conn != conn).take(most);
+        let users = others.map(|member| self.users.at(member.conn));
+        roll(users, members.len() - 1)
+    }
+}
+
+/// The names of those users, in order, out of so many.
+fn roll<'a>(users: impl Iterator<Item = &'a User>, total: usize) -> Roll {
+    let names = users.filter_map(|user| Some((user.nick()?.clone(), user.away.is_some())));
+    let mut shown: Vec<_> = names.collect();
+    shown.sort();
+    Roll { shown, total }
+}

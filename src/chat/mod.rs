@@ -1,0 +1,373 @@
+//! The rules of the conversation: users, rooms, commands and their limits.
+//!
+//! One door: [`Chat::handle`] takes an [`Input`] and the time, and puts what follows from it into
+//! an [`Outbox`]. One deadline: [`Chat::deadline`] says when to come back with [`Input::Time`].
+//! Promises: nothing here blocks, fails, logs, reads a clock or sees a byte that is not already a
+//! clean line; the same inputs give the same outputs. Deliberately ignorant of sockets, bytes and
+//! English.
+//!
+//! The rules stand in the files of this folder by what they are about: `naming` (the first line,
+//! `/nick`), `talk` (saying and whispering), `moves` (entering, leaving, parting), `look`
+//! (who, rooms, topic, help) and `wishes` (how it is for you).
+
+pub mod command;
+pub mod event;
+pub mod keyed;
+pub mod lock;
+mod look;
+mod moves;
+pub mod name;
+mod naming;
+pub mod outbox;
+pub mod pace;
+pub mod room;
+mod talk;
+mod timers;
+pub mod user;
+mod wishes;
+
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+use command::{Command, Verb};
+use event::{Event, Parting, Refusal};
+use keyed::Keyed;
+use lock::Origin;
+use name::RoomName;
+use outbox::{Audience, Outbox};
+use room::{RoomId, Rooms};
+use timers::{Timer, Timers};
+use user::{User, Users};
+
+/// A connection: a slot, and a generation so that a slot's next owner is not mistaken for the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId {
+    slot: u32,
+    generation: u32,
+}
+
+impl ConnId {
+    /// The connection of that generation in that slot.
+    pub fn new(slot: u32, generation: u32) -> ConnId {
+        ConnId { slot, generation }
+    }
+
+    /// The index of its slot.
+    pub fn slot(self) -> usize {
+        self.slot as usize
+    }
+
+    /// The generation of its slot.
+    pub fn generation(self) -> u32 {
+        self.generation
+    }
+
+    /// Both in one number, for the poll.
+    pub fn to_bits(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.slot)
+    }
+
+    /// The connection behind such a number.
+    pub fn from_bits(bits: u64) -> ConnId {
+        ConnId { slot: bits as u32, generation: (bits >> 32) as u32 }
+    }
+}
+
+/// The time: read once a turn, by the server, and handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// For deadlines: how long since the start. It never goes back.
+    pub mono: Duration,
+    /// For people: seconds since 1970 UTC. It may jump.
+    pub unix: i64,
+    /// The server's zone: seconds that its clock is ahead of UTC.
+    pub zone_secs: i32,
+}
+
+/// What the conversation is bounded by.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The room in which everybody starts, permanent and never locked; `None` for none.
+    pub lobby: Option<RoomName>,
+    /// Characters of a name.
+    pub name_chars_max: Option<usize>,
+    /// How long a connection may go without a name.
+    pub name_timeout: Option<Duration>,
+    /// Rooms in all.
+    pub rooms_max: Option<usize>,
+    /// Rooms that one user is in.
+    pub rooms_per_user_max: Option<usize>,
+    /// Members of one room; the lobby takes everybody.
+    pub room_members_max: Option<usize>,
+}
+
+/// What can happen to the conversation.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// A connection came. Its slot must be free.
+    Open {
+        /// Which.
+        conn: ConnId,
+        /// Where from; guessers at passwords are slowed by it.
+        origin: Origin,
+    },
+    /// A connection sent a line, cleaned by `wire::clean`.
+    Line {
+        /// Which.
+        conn: ConnId,
+        /// What, without its end.
+        text: &'a str,
+    },
+    /// A connection sent a line beyond the limit.
+    TooLong {
+        /// Which.
+        conn: ConnId,
+        /// The limit in bytes.
+        bytes_max: usize,
+    },
+    /// Telnet's interrupt: the half-typed line is gone.
+    Interrupt {
+        /// Which.
+        conn: ConnId,
+    },
+    /// Telnet's "are you there".
+    AreYouThere {
+        /// Which.
+        conn: ConnId,
+    },
+    /// A connection sends faster than the pace, for the first time.
+    Slowed {
+        /// Which.
+        conn: ConnId,
+        /// The pace in lines a second.
+        per_second: u32,
+    },
+    /// A connection ends, and not by its own `quit`.
+    Ended {
+        /// Which.
+        conn: ConnId,
+        /// Why.
+        parting: Parting,
+    },
+    /// The deadline has come.
+    Time,
+}
+
+/// The conversation.
+#[derive(Debug)]
+pub struct Chat {
+    limits: Limits,
+    secret: Keyed,
+    users: Users,
+    rooms: Rooms,
+    timers: Timers,
+    /// The number of the last guest; never given twice, so that an answer reaches nobody else.
+    guests: u64,
+    /// Counts what is derived from the secret: ids of connections, salts.
+    derived: u64,
+}
+
+impl Chat {
+    /// A conversation without anybody. `secret` keys the hash tables, the ids of connections and the
+    /// salts; it must be unpredictable, except where runs are to be repeated.
+    pub fn new(limits: Limits, secret: [u8; 16], now: Now) -> Chat {
+        let key = Keyed::new(secret);
+        let mut rooms = Rooms::new(key);
+        if let Some(lobby) = &limits.lobby {
+            rooms.insert_permanent(lobby.clone(), now.mono);
+        }
+        let (users, timers) = (Users::new(key), Timers::default());
+        Chat { limits, secret: key, users, rooms, timers, guests: 0, derived: 0 }
+    }
+
+    /// How many have a name.
+    pub fn people(&self) -> usize {
+        self.users.people()
+    }
+
+    /// How many connections there are, named or not. Linear: for tests.
+    pub fn connected(&self) -> usize {
+        self.users.connected()
+    }
+
+    /// The rooms there are, for tests and figures.
+    pub fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    /// When [`Input::Time`] is due, since start.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.timers.deadline()
+    }
+
+    /// Takes one input, and puts all that follows from it into the outbox, which must be empty.
+    /// Input of connections that are gone is ignored.
+    pub fn handle(&mut self, input: Input<'_>, now: Now, out: &mut Outbox) {
+        match input {
+            Input::Open { conn, origin } => self.open(conn, origin, now, out),
+            Input::Time => self.expire(now, out),
+            Input::Line { conn, .. }
+            | Input::TooLong { conn, .. }
+            | Input::Interrupt { conn }
+            | Input::AreYouThere { conn }
+            | Input::Slowed { conn, .. }
+            | Input::Ended { conn, .. }
+                if self.users.find(conn).is_none() => {}
+            Input::Line { conn, text } => self.line(conn, text, now, out),
+            Input::TooLong { conn, bytes_max } => {
+                self.users.at_mut(conn).typed_at = now.mono;
+                out.refuse(conn, Refusal::LineTooLong { bytes_max });
+            }
+            Input::Interrupt { conn } => out.tell(conn, Event::Interrupted),
+            Input::AreYouThere { conn } => out.tell(conn, Event::Here),
+            Input::Slowed { conn, per_second } => out.tell(conn, Event::Slowed { per_second }),
+            Input::Ended { conn, parting } => self.part(conn, parting, now, out),
+        }
+    }
+
+    /// Calls `listener` for each connection that an audience consists of. A member of several of
+    /// its rooms is called several times.
+    pub fn resolve(&self, audience: &Audience, mut listener: impl FnMut(ConnId)) {
+        match audience {
+            Audience::One(conn) => listener(*conn),
+            Audience::Listeners { room, speaker } => {
+                let Some(room) = self.rooms.find(*room) else {
+                    return;
+                };
+                for member in room.members() {
+                    let is_spared = member.conn == speaker.conn
+                        || member.is_ignoring
+                            && self.users.at(member.conn).ignores(speaker.conn, &speaker.nick);
+                    if !is_spared {
+                        listener(member.conn);
+                    }
+                }
+            }
+            Audience::Rooms { rooms, source, spares_source, is_movement } => {
+                for room in rooms.iter().filter_map(|room| self.rooms.find(*room)) {
+                    for member in room.members() {
+                        let is_spared = *is_movement && member.is_quiet
+                            || source.as_ref().is_some_and(|source| {
+                                *spares_source && member.conn == source.conn
+                                    || member.is_ignoring
+                                        && self
+                                            .users
+                                            .at(member.conn)
+                                            .ignores(source.conn, &source.nick)
+                            });
+                        if !is_spared {
+                            listener(member.conn);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn open(&mut self, conn: ConnId, origin: Origin, now: Now, out: &mut Outbox) {
+        let id = self.derive();
+        self.users.insert(User::new(conn, origin, id, now.unix, now.mono));
+        if let Some(timeout) = self.limits.name_timeout {
+            self.timers.set(now.mono + timeout, Timer::Name(conn));
+        }
+        out.tell(conn, Event::Greeting { people: self.users.people() });
+    }
+
+    /// The next number that nobody without the secret can guess.
+    fn derive(&mut self) -> u64 {
+        self.derived += 1;
+        self.secret.hash_one(("derived", self.derived))
+    }
+
+    fn line(&mut self, conn: ConnId, text: &str, now: Now, out: &mut Outbox) {
+        self.users.at_mut(conn).typed_at = now.mono;
+        if self.users.at(conn).nick().is_none() {
+            return self.line_before_name(conn, text, now, out);
+        }
+        match Command::parse(text) {
+            Ok(command) => self.obey(conn, command, now, out),
+            Err(refusal) => out.refuse(conn, refusal),
+        }
+    }
+
+    /// Does what a line asks. The connection has a name, except for what
+    /// `naming::needs_no_name` lists.
+    fn obey(&mut self, conn: ConnId, command: Command<'_>, now: Now, out: &mut Outbox) {
+        let done = match command {
+            Command::Nothing => Ok(()),
+            Command::Say(text) => self.say(conn, text, now, out),
+            Command::SayIn(room, text) => self.say_in(conn, room, text, now, out),
+            Command::Act(text) => self.act(conn, text, now, out),
+            Command::Whisper(nick, text) => self.whisper(conn, nick, text, out),
+            Command::Join(room, password) => self.join(conn, room, password, now, out),
+            Command::Leave(room) => self.leave(conn, room, now, out),
+            Command::Who(None) => self.who(conn, out),
+            Command::Who(Some(word)) => self.who_is(conn, word, now, out),
+            Command::Rooms => self.list_rooms(conn, out),
+            Command::Nick(name) => self.nick(conn, name, now, out),
+            Command::Topic(room) => self.topic(conn, room, out),
+            Command::SetTopic(room, text) => self.set_topic(conn, room, text, out),
+            Command::Ignores => self.list_ignores(conn, out),
+            Command::Ignore(nick) => self.ignore(conn, nick, out),
+            Command::Unignore(nick) => self.unignore(conn, nick, out),
+            Command::Away(text) => self.away(conn, text, out),
+            Command::Quiet(is_on) => self.quiet(conn, is_on, out),
+            Command::Time(zone) => self.time(conn, zone, out),
+            Command::Replay(lines) => self.replay_lines(conn, lines, out),
+            Command::Help => self.help(conn, None, out),
+            Command::HelpOn(verb) => self.help(conn, Some(verb), out),
+            Command::Quit => {
+                self.part(conn, Parting::Quit, now, out);
+                Ok(())
+            }
+        };
+        if let Err(refusal) = done {
+            out.refuse(conn, refusal);
+        }
+    }
+
+    fn help(&self, conn: ConnId, verb: Option<Verb>, out: &mut Outbox) -> Result<(), Refusal> {
+        out.tell(conn, verb.map_or(Event::Help, Event::HelpOn));
+        Ok(())
+    }
+
+    fn expire(&mut self, now: Now, out: &mut Outbox) {
+        while let Some(timer) = self.timers.take_due(now.mono) {
+            match timer {
+                Timer::Name(conn) => {
+                    if self.users.find(conn).is_some_and(|user| user.nick().is_none()) {
+                        self.part(conn, Parting::NoName, now, out);
+                    }
+                }
+                Timer::Arrival(conn) => self.announce_arrival(conn, now, out),
+                Timer::Replay(conn) => self.replay_after_pause(conn, now, out),
+                Timer::Tally(room) => self.tell_tally(room, out),
+            }
+        }
+    }
+
+    /// Panics when the tables disagree. Linear: for tests.
+    pub fn assert_invariants(&self) {
+        let mut memberships = 0;
+        for user in self.users.people_iter() {
+            for membership in &user.rooms {
+                let member = &self.rooms.at(membership.room).members()[membership.place];
+                assert_eq!(member.conn, user.conn, "a membership points to its member");
+                assert_eq!(member.is_quiet, user.is_quiet, "a member is as quiet as the user");
+                assert_eq!(member.is_ignoring, !user.ignores.is_empty(), "ignoring is known");
+                memberships += 1;
+            }
+        }
+        let members: usize = self.rooms.iter().map(|(_, room)| room.members().len()).sum();
+        assert_eq!(memberships, members, "every member has a membership");
+        for (_, room) in self.rooms.iter() {
+            let is_forgotten = room.is_locked() && room.members().is_empty();
+            assert!(!is_forgotten, "a locked room goes with its last member");
+        }
+    }
+
+    /// The room that the permanent one is, if there is any.
+    fn lobby(&self) -> Option<RoomId> {
+        self.rooms.permanent()
+    }
+}

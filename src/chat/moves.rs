@@ -1,0 +1,339 @@
+//! Coming and going: entering a room, leaving it, leaving the server, and how others learn of it.
+//!
+//! Promises: whoever was announced is also said to have left, nobody else is; a room of a crowd is
+//! told in one line a second at most; a locked room goes with its last member.
+
+use std::time::Duration;
+
+use super::event::{Event, Parting, Refusal, Roll};
+use super::lock::{Lock, Tries};
+use super::name::RoomName;
+use super::outbox::{Audience, Outbox, Source};
+use super::room::{Door, Member, RoomId, Tally};
+use super::timers::Timer;
+use super::user::Membership;
+use super::{Chat, ConnId, Now};
+
+/// An arrival in the lobby is told after this long: who only posts a line makes no noise.
+const ARRIVAL_DELAY: Duration = Duration::from_secs(2);
+/// How often a crowd is told of comings and goings.
+const TALLY_EVERY: Duration = Duration::from_secs(1);
+/// How many names the answer to `/join` shows.
+const JOINED_NAMES: usize = 20;
+
+impl Chat {
+    pub(super) fn join(
+        &mut self,
+        conn: ConnId,
+        typed: &str,
+        password: Option<&str>,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let invalid = |fault| Refusal::NameInvalid { typed: typed.to_owned(), fault };
+        let room = RoomName::parse(typed, self.limits.name_chars_max).map_err(invalid)?;
+        let Some(id) = self.rooms.names().find(room.key()) else {
+            return self.make(conn, room, password, now, out);
+        };
+        let is_member = self.users.at(conn).is_in(id);
+        let room = self.rooms.at(id);
+        if password.is_some() && !room.is_locked() {
+            return Err(Refusal::RoomIsOpen { room: room.name.clone(), is_member });
+        }
+        if is_member {
+            let rooms = &mut self.users.at_mut(conn).rooms;
+            let at = rooms.iter().position(|membership| membership.room == id);
+            rooms[at.expect("a member has a membership")..].rotate_left(1);
+            out.tell(conn, Event::Current { room: self.rooms.at(id).name.clone() });
+            return Ok(());
+        }
+        self.unlock(conn, id, password, now)?;
+        self.check_room_for(conn, id)?;
+        self.enter(conn, id, now, out);
+        let others = self.others_in(id, conn, JOINED_NAMES);
+        let others = Roll { total: others.total + 1, ..others };
+        let room = self.rooms.at(id);
+        let (room, topic) = (room.name.clone(), room.topic.clone());
+        out.tell(conn, Event::Joined { room, others, topic });
+        Ok(())
+    }
+
+    /// Makes a room, locked if there is a password, and enters it.
+    fn make(
+        &mut self,
+        conn: ConnId,
+        room: RoomName,
+        password: Option<&str>,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        if let super::name::Verdict::Confusable(like) =
+            self.rooms.names().verdict(room.name(), None)
+        {
+            let like = self.rooms.at(like).name.as_str().to_owned();
+            return Err(Refusal::NameConfusable { typed: room.as_str().to_owned(), like });
+        }
+        self.check_rooms_of(conn)?;
+        if let Some(most) = self.limits.rooms_max
+            && self.rooms.len() >= most
+        {
+            let silent = self.rooms.longest_silent().ok_or(Refusal::TooManyRooms { most })?;
+            self.rooms.remove(silent);
+        }
+        let door = match password {
+            None => Door::Open,
+            Some(password) => {
+                let (high, low) = (self.derive(), self.derive());
+                let salt = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
+                Door::Locked { lock: Lock::new(password, salt), tries: Tries::default() }
+            }
+        };
+        let is_locked = matches!(door, Door::Locked { .. });
+        let id = self.rooms.insert(room.clone(), door, now.mono);
+        self.enter(conn, id, now, out);
+        out.tell(conn, Event::Made { room, is_locked });
+        Ok(())
+    }
+
+    /// Lets pass who may enter; every try at a lock counts, also one without a password.
+    fn unlock(
+        &mut self,
+        conn: ConnId,
+        id: RoomId,
+        password: Option<&str>,
+        now: Now,
+    ) -> Result<(), Refusal> {
+        let origin = self.users.at(conn).origin;
+        let room = self.rooms.at_mut(id);
+        let name = &room.name;
+        let Door::Locked { lock, tries } = &mut room.door else {
+            return Ok(());
+        };
+        tries
+            .take(origin, now.mono)
+            .map_err(|wait| Refusal::TryLater { room: name.clone(), wait })?;
+        let Some(password) = password else {
+            return Err(Refusal::RoomLocked { room: name.clone() });
+        };
+        if !lock.opens(password) {
+            return Err(Refusal::WrongPassword { room: name.clone() });
+        }
+        tries.forgive(origin);
+        Ok(())
+    }
+
+    /// Whether the user may be in one more room.
+    fn check_rooms_of(&self, conn: ConnId) -> Result<(), Refusal> {
+        match self.limits.rooms_per_user_max {
+            Some(most) if self.users.at(conn).rooms.len() >= most => {
+                Err(Refusal::TooManyRoomsOfYours { most })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is room for the user.
+    fn check_room_for(&self, conn: ConnId, id: RoomId) -> Result<(), Refusal> {
+        self.check_rooms_of(conn)?;
+        let room = self.rooms.at(id);
+        match self.limits.room_members_max {
+            Some(most) if room.members().len() >= most && self.lobby() != Some(id) => {
+                Err(Refusal::RoomFull { room: room.name.clone(), most })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes somebody a member, and lets the others know.
+    pub(super) fn enter(&mut self, conn: ConnId, id: RoomId, now: Now, out: &mut Outbox) {
+        let is_lobby = self.lobby() == Some(id);
+        if !is_lobby {
+            self.tell_movement(conn, id, Movement::Came, now, out);
+        }
+        self.rooms.note_occupied(id);
+        let user = self.users.at_mut(conn);
+        let (is_quiet, is_ignoring) = (user.is_quiet, !user.ignores.is_empty());
+        let place = self.rooms.at_mut(id).admit(Member { conn, is_quiet, is_ignoring });
+        user.rooms.push(Membership {
+            room: id,
+            place,
+            joined_at: now.mono,
+            is_announced: !is_lobby,
+            replay_before: None,
+        });
+        if is_lobby && !user.arrival_is_timed {
+            user.arrival_is_timed = true;
+            self.timers.set(now.mono + ARRIVAL_DELAY, Timer::Arrival(conn));
+        }
+        self.await_replay(conn, id, now);
+    }
+
+    /// The time has come to tell the lobby of an arrival, if who arrived is still there.
+    pub(super) fn announce_arrival(&mut self, conn: ConnId, now: Now, out: &mut Outbox) {
+        let Some(lobby) = self.lobby() else { return };
+        let Some(user) = self.users.find_mut(conn) else {
+            return;
+        };
+        user.arrival_is_timed = false;
+        let Some(membership) = user.membership_mut(lobby) else {
+            return;
+        };
+        if membership.is_announced {
+            return;
+        }
+        let at = membership.joined_at + ARRIVAL_DELAY;
+        if at > now.mono {
+            user.arrival_is_timed = true;
+            self.timers.set(at, Timer::Arrival(conn));
+            return;
+        }
+        membership.is_announced = true;
+        self.tell_movement(conn, lobby, Movement::Came, now, out);
+    }
+
+    pub(super) fn leave(
+        &mut self,
+        conn: ConnId,
+        typed: Option<&str>,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let user = self.users.at(conn);
+        let id = match typed {
+            Some(typed) => self.room_named(typed)?,
+            None => user.current_room().ok_or(Refusal::NoRoom)?,
+        };
+        let room = self.rooms.at(id);
+        let (name, is_locked) = (room.name.clone(), room.is_locked());
+        let at = user.rooms.iter().position(|membership| membership.room == id);
+        let at = at.ok_or(Refusal::NotAMember { room: name.clone(), is_locked })?;
+        let membership = self.users.at_mut(conn).rooms.remove(at);
+        self.dismiss(conn, &membership);
+        if membership.is_announced {
+            self.tell_movement(conn, id, Movement::Left, now, out);
+        }
+        let current = self.users.at(conn).current_room();
+        let current = current.map(|room| self.rooms.at(room).name.clone());
+        out.tell(conn, Event::YouLeft { room: name, current });
+        Ok(())
+    }
+
+    /// Takes a member out of a room, which may go with it.
+    fn dismiss(&mut self, conn: ConnId, membership: &Membership) {
+        let id = membership.room;
+        let room = self.rooms.at_mut(id);
+        if membership.replay_before.is_some() {
+            room.awaiting_replay.retain(|awaiting| *awaiting != conn);
+        }
+        if let Some(moved) = room.dismiss(membership.place) {
+            let moved = self.users.at_mut(moved).membership_mut(id);
+            moved.expect("a member has a membership").place = membership.place;
+        }
+        let room = self.rooms.at(id);
+        if room.members().is_empty() && room.is_locked() {
+            self.rooms.remove(id);
+        } else {
+            self.rooms.note_empty(id);
+        }
+    }
+
+    /// Ends a connection: rooms are told, the connection too, then it is closed.
+    pub(super) fn part(&mut self, conn: ConnId, parting: Parting, now: Now, out: &mut Outbox) {
+        let nick = self.users.at(conn).nick().cloned();
+        let memberships = std::mem::take(&mut self.users.at_mut(conn).rooms);
+        let mut told = Vec::new();
+        for membership in &memberships {
+            self.dismiss(conn, membership);
+            let is_there = self.rooms.find(membership.room).is_some();
+            if !membership.is_announced || !is_there {
+                continue;
+            }
+            if self.rooms.at(membership.room).is_crowded() {
+                self.tell_movement(conn, membership.room, Movement::Left, now, out);
+            } else {
+                told.push(membership.room);
+            }
+        }
+        if let Some(nick) = &nick
+            && !told.is_empty()
+        {
+            let audience = Audience::Rooms {
+                rooms: told,
+                source: Some(Source { conn, nick: nick.clone() }),
+                spares_source: false,
+                is_movement: true,
+            };
+            out.publish(audience, Event::Gone { nick: nick.clone() });
+        }
+        self.users.remove(conn);
+        out.tell(conn, Event::Bye { nick, parting });
+        out.close(conn, parting);
+    }
+
+    /// Tells a room that somebody came or left; in a crowd it is counted for the next second.
+    fn tell_movement(
+        &mut self,
+        conn: ConnId,
+        id: RoomId,
+        movement: Movement,
+        now: Now,
+        out: &mut Outbox,
+    ) {
+        let nick = self.users.nick(conn);
+        let Some(room) = self.rooms.find(id) else {
+            return;
+        };
+        let name = room.name.clone();
+        if room.is_crowded() {
+            let room = self.rooms.at_mut(id);
+            if room.tally.is_none() {
+                self.timers.set(now.mono + TALLY_EVERY, Timer::Tally(id));
+            }
+            let tally = room.tally.get_or_insert_default();
+            match movement {
+                Movement::Came => tally.came += 1,
+                Movement::Left => tally.left += 1,
+            }
+            return;
+        }
+        let audience = Audience::Rooms {
+            rooms: vec![id],
+            source: Some(Source { conn, nick: nick.clone() }),
+            spares_source: true,
+            is_movement: true,
+        };
+        out.publish(
+            audience,
+            match movement {
+                Movement::Came => Event::Came { room: name, nick },
+                Movement::Left => Event::Left { room: name, nick },
+            },
+        );
+    }
+
+    /// Tells a crowd who came and left in the last second.
+    pub(super) fn tell_tally(&mut self, id: RoomId, out: &mut Outbox) {
+        if self.rooms.find(id).is_none() {
+            return;
+        }
+        let room = self.rooms.at_mut(id);
+        let Some(Tally { came, left }) = room.tally.take() else {
+            return;
+        };
+        let room = room.name.clone();
+        let audience = Audience::Rooms {
+            rooms: vec![id],
+            source: None,
+            spares_source: false,
+            is_movement: true,
+        };
+        out.publish(audience, Event::Tally { room, came, left });
+    }
+}
+
+/// Which way somebody went.
+#[derive(Clone, Copy, Debug)]
+enum Movement {
+    Came,
+    Left,
+}

@@ -1,0 +1,103 @@
+//! What one input brought about, in order: who is told what, and what happens to connections.
+//!
+//! Promises: items leave in the order in which they were put in. The caller owns the outbox and
+//! empties it before the next input, so an [`Audience`] is resolved against the very members that
+//! the rules saw. Deliberately no bytes: `wire` renders, `net::hub` delivers.
+
+use super::ConnId;
+use super::event::{Event, Parting, Refusal, Zone};
+use super::name::Nick;
+use super::room::RoomId;
+
+/// Who caused what is told: people who ignore them are spared it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The connection.
+    pub conn: ConnId,
+    /// The name at that moment.
+    pub nick: Nick,
+}
+
+/// Who is told.
+#[derive(Clone, Debug)]
+pub enum Audience {
+    /// One connection.
+    One(ConnId),
+    /// The members of rooms, each once, without the source itself where `spares_source`.
+    Rooms {
+        /// Which rooms.
+        rooms: Vec<RoomId>,
+        /// Who caused it.
+        source: Option<Source>,
+        /// Whether the source is not told.
+        spares_source: bool,
+        /// Whether it is a coming or going, which `/quiet` hides.
+        is_movement: bool,
+    },
+    /// The members of one room hear what one of them, or a visitor, says.
+    Listeners {
+        /// Which room.
+        room: RoomId,
+        /// Who speaks, and is not told.
+        speaker: Source,
+    },
+}
+
+/// One thing to do.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// Tell somebody something.
+    Tell(Audience, Event),
+    /// From here on the connection's lines begin with the time, or no longer.
+    ShowTime(ConnId, Option<Zone>),
+    /// The connection ends after what it was told so far. Nothing follows for it.
+    Close(ConnId, Parting),
+}
+
+/// What one input brought about.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    items: Vec<Item>,
+}
+
+impl Outbox {
+    /// An empty one.
+    pub fn new() -> Outbox {
+        Outbox::default()
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Takes out everything, in order.
+    pub fn drain(&mut self) -> impl Iterator<Item = Item> + '_ {
+        self.items.drain(..)
+    }
+
+    /// Tells one connection.
+    pub fn tell(&mut self, conn: ConnId, event: Event) {
+        self.items.push(Item::Tell(Audience::One(conn), event));
+    }
+
+    /// Tells one connection that its line was refused.
+    pub fn refuse(&mut self, conn: ConnId, refusal: Refusal) {
+        self.tell(conn, Event::Refused(refusal));
+    }
+
+    /// Tells an audience.
+    pub fn publish(&mut self, audience: Audience, event: Event) {
+        self.items.push(Item::Tell(audience, event));
+    }
+
+    /// From here on the connection's lines begin with the time, or no longer.
+    pub fn show_time(&mut self, conn: ConnId, zone: Option<Zone>) {
+        self.items.push(Item::ShowTime(conn, zone));
+    }
+
+    /// Ends a connection.
+    pub fn close(&mut self, conn: ConnId, parting: Parting) {
+        self.items.push(Item::Close(conn, parting));
+    }
+}

@@ -1,0 +1,333 @@
+//! Rooms: who is in them, what was said last, what they are about, and the table of them.
+//!
+//! Promises: entering, leaving and finding cost the same in a room of ten and of a hundred thousand;
+//! a [`RoomId`] that is gone finds nothing; an open room that is empty stays until the limit on
+//! rooms pushes out the longest silent, a locked one goes with its last member. Deliberately tells
+//! nobody anything: the rules beside this file do.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::ConnId;
+use super::event::Remembered;
+use super::keyed::Keyed;
+use super::lock::{Lock, Tries};
+use super::name::{NamesInUse, Nick, RoomName};
+
+/// How many of its last lines a room remembers.
+pub const LINES_MAX: usize = 100;
+/// How many bytes of text a room remembers at most, so that ten thousand rooms stay bounded.
+pub const LINES_BYTES_MAX: usize = 32 * 1024;
+/// Earlier lines are shown on joining when they are no older than this, in seconds.
+pub const REPLAY_AGE_SECS_MAX: i64 = 24 * 60 * 60;
+/// In a room of more people than this, comings and goings are counted and told once a second.
+pub const CROWD: usize = 50;
+
+/// A room; never reused for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomId {
+    slot: u32,
+    generation: u32,
+}
+
+/// A member, with what decides which of the room's lines are delivered.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// The connection.
+    pub conn: ConnId,
+    /// Comings and goings are hidden.
+    pub is_quiet: bool,
+    /// Somebody is ignored: look closer.
+    pub is_ignoring: bool,
+}
+
+/// Who may enter.
+#[derive(Debug)]
+pub enum Door {
+    /// Everybody.
+    Open,
+    /// Who knows the password.
+    Locked {
+        /// The password, salted and hashed.
+        lock: Lock,
+        /// Who tried it.
+        tries: Tries,
+    },
+}
+
+/// Comings and goings in a crowd that are not told yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many came.
+    pub came: u32,
+    /// How many left.
+    pub left: u32,
+}
+
+/// A line as the room keeps it.
+#[derive(Debug)]
+struct Kept {
+    speaker: ConnId,
+    line: Remembered,
+}
+
+/// One room.
+#[derive(Debug)]
+pub struct Room {
+    /// Its name.
+    pub name: RoomName,
+    /// What it is about.
+    pub topic: Option<Rc<str>>,
+    /// Who may enter.
+    pub door: Door,
+    /// Comings and goings that wait for the next second; `None` when nothing waits.
+    pub tally: Option<Tally>,
+    /// Members who may still be waiting for the earlier lines; their membership says whether.
+    pub awaiting_replay: Vec<ConnId>,
+    members: Vec<Member>,
+    lines: VecDeque<Kept>,
+    lines_bytes: usize,
+    /// The serial number that the next line gets.
+    next_line: u64,
+    /// When something was last said, since start, or else when the room was made.
+    spoken_at: Duration,
+}
+
+impl Room {
+    fn new(name: RoomName, door: Door, now: Duration) -> Room {
+        Room {
+            name,
+            topic: None,
+            door,
+            tally: None,
+            awaiting_replay: Vec::new(),
+            members: Vec::new(),
+            lines: VecDeque::new(),
+            lines_bytes: 0,
+            next_line: 0,
+            spoken_at: now,
+        }
+    }
+
+    /// Whether it has a password.
+    pub fn is_locked(&self) -> bool {
+        matches!(self.door, Door::Locked { .. })
+    }
+
+    /// Who is in it.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// One member, to change what is delivered to them.
+    pub fn member_mut(&mut self, place: usize) -> &mut Member {
+        &mut self.members[place]
+    }
+
+    /// Takes somebody in; returns the place in the list of members.
+    pub fn admit(&mut self, member: Member) -> usize {
+        self.members.push(member);
+        self.members.len() - 1
+    }
+
+    /// Lets the one at that place go; returns who stands in that place now, for the caller to note.
+    pub fn dismiss(&mut self, place: usize) -> Option<ConnId> {
+        self.members.swap_remove(place);
+        if self.members.is_empty() {
+            self.members = Vec::new();
+            self.awaiting_replay = Vec::new();
+        }
+        self.members.get(place).map(|moved| moved.conn)
+    }
+
+    /// Whether comings and goings are counted here instead of told one by one.
+    pub fn is_crowded(&self) -> bool {
+        self.members.len() > CROWD || self.tally.is_some()
+    }
+
+    /// The serial number that the next line gets: what came before it was said before now.
+    pub fn next_line(&self) -> u64 {
+        self.next_line
+    }
+
+    /// Remembers a line, and forgets the oldest beyond the bounds.
+    fn remember(&mut self, speaker: ConnId, line: Remembered) {
+        self.next_line += 1;
+        self.lines_bytes += line.text.len();
+        self.lines.push_back(Kept { speaker, line });
+        while self.lines.len() > LINES_MAX || self.lines_bytes > LINES_BYTES_MAX {
+            let Some(forgotten) = self.lines.pop_front() else {
+                break;
+            };
+            self.lines_bytes -= forgotten.line.text.len();
+        }
+    }
+
+    /// Whether there is any line to show to who joins now.
+    pub fn has_lines(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
+    /// The last lines before that serial number, oldest first: at most `most`, none from before
+    /// `unix_min`, none whose speaker `is_hidden`.
+    pub fn lines_before(
+        &self,
+        serial: u64,
+        most: usize,
+        unix_min: i64,
+        is_hidden: impl Fn(ConnId, &Nick) -> bool,
+    ) -> Vec<Remembered> {
+        let newer = usize::try_from(self.next_line.saturating_sub(serial)).unwrap_or(usize::MAX);
+        let mut lines: Vec<Remembered> = self
+            .lines
+            .iter()
+            .rev()
+            .skip(newer)
+            .take_while(|kept| kept.line.unix >= unix_min)
+            .filter(|kept| !is_hidden(kept.speaker, &kept.line.nick))
+            .take(most)
+            .map(|kept| kept.line.clone())
+            .collect();
+        lines.reverse();
+        lines
+    }
+}
+
+/// All rooms.
+#[derive(Debug)]
+pub struct Rooms {
+    slots: Vec<Option<Box<Room>>>,
+    generations: Vec<u32>,
+    free: Vec<u32>,
+    names: NamesInUse<RoomId>,
+    /// Open rooms that are empty, by when something was last said there.
+    empty: BTreeSet<(Duration, RoomId)>,
+    /// The room that stays whatever happens.
+    permanent: Option<RoomId>,
+}
+
+impl Rooms {
+    /// No room yet; names are hashed with that key.
+    pub fn new(key: Keyed) -> Rooms {
+        Rooms {
+            slots: Vec::new(),
+            generations: Vec::new(),
+            free: Vec::new(),
+            names: NamesInUse::new(key),
+            empty: BTreeSet::new(),
+            permanent: None,
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The names in use.
+    pub fn names(&self) -> &NamesInUse<RoomId> {
+        &self.names
+    }
+
+    /// The room that is permanent: nobody's, never locked, never pushed out.
+    pub fn permanent(&self) -> Option<RoomId> {
+        self.permanent
+    }
+
+    /// Makes a room, and makes it permanent.
+    pub fn insert_permanent(&mut self, name: RoomName, now: Duration) -> RoomId {
+        let id = self.insert(name, Door::Open, now);
+        self.empty.clear();
+        self.permanent = Some(id);
+        id
+    }
+
+    /// Makes a room, empty as yet. The name must be free.
+    pub fn insert(&mut self, name: RoomName, door: Door, now: Duration) -> RoomId {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.generations.push(0);
+            u32::try_from(self.slots.len() - 1).expect("there are fewer rooms than 2^32")
+        });
+        let id = RoomId { slot, generation: self.generations[slot as usize] };
+        self.names.insert(name.name(), id);
+        self.slots[slot as usize] = Some(Box::new(Room::new(name, door, now)));
+        self.note_empty(id);
+        id
+    }
+
+    /// Forgets a room, with its password and its lines. It must be empty.
+    pub fn remove(&mut self, id: RoomId) {
+        self.note_occupied(id);
+        let room = self.slots[id.slot as usize].take().expect("a room is removed once");
+        assert!(room.members.is_empty(), "a room is removed when nobody is in it");
+        self.names.remove(room.name.name());
+        self.generations[id.slot as usize] = id.generation.wrapping_add(1);
+        self.free.push(id.slot);
+    }
+
+    /// A room that may be gone.
+    pub fn find(&self, id: RoomId) -> Option<&Room> {
+        let is_it = *self.generations.get(id.slot as usize)? == id.generation;
+        self.slots[id.slot as usize].as_deref().filter(|_| is_it)
+    }
+
+    /// A room that the caller knows to be there.
+    pub fn at(&self, id: RoomId) -> &Room {
+        self.find(id).expect("the room is there")
+    }
+
+    /// A room that the caller knows to be there, to change it.
+    pub fn at_mut(&mut self, id: RoomId) -> &mut Room {
+        assert!(self.find(id).is_some(), "the room is there");
+        self.slots[id.slot as usize].as_deref_mut().expect("the room is there")
+    }
+
+    /// All rooms, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = (RoomId, &Room)> {
+        let ids = self.generations.iter().enumerate().map(|(slot, generation)| RoomId {
+            slot: slot as u32, // as many as `insert` made
+            generation: *generation,
+        });
+        ids.zip(&self.slots).filter_map(|(id, room)| Some((id, room.as_deref()?)))
+    }
+
+    /// The empty open room in which nothing was said for the longest time.
+    pub fn longest_silent(&self) -> Option<RoomId> {
+        self.empty.first().map(|(_, id)| *id)
+    }
+
+    /// Somebody entered: the room cannot be pushed out now.
+    pub fn note_occupied(&mut self, id: RoomId) {
+        let key = (self.at(id).spoken_at, id);
+        self.empty.remove(&key);
+    }
+
+    /// The room may be empty now, and then can be pushed out.
+    pub fn note_empty(&mut self, id: RoomId) {
+        let room = self.at(id);
+        if room.members.is_empty() && !room.is_locked() && self.permanent != Some(id) {
+            self.empty.insert((room.spoken_at, id));
+        }
+    }
+
+    /// Something was said in a room, by a member or a visitor.
+    pub fn remember(&mut self, id: RoomId, speaker: ConnId, line: Remembered, now: Duration) {
+        let room = self.at_mut(id);
+        if room.members.is_empty() {
+            self.note_occupied(id);
+        }
+        let room = self.at_mut(id);
+        room.spoken_at = now;
+        room.remember(speaker, line);
+        if room.members.is_empty() {
+            self.note_empty(id);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Saying: in the current room, in another one, to one person; and the lines said before you came.
+//!
+//! Promises: who speaks is not told their own line; what was said before somebody came is shown to
+//! them before the first line that is said after, and not at all to who leaves at once.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::event::{Event, Refusal, Remembered};
+use super::name::{RoomName, nearest};
+use super::outbox::{Audience, Outbox, Source};
+use super::room::{REPLAY_AGE_SECS_MAX, RoomId};
+use super::timers::Timer;
+use super::{Chat, ConnId, Now};
+
+/// Earlier lines are shown when nothing was typed for this long: a script that posts and quits in
+/// one breath is spared them.
+const REPLAY_PAUSE: Duration = Duration::from_millis(250);
+
+/// How many names are looked at for a guess at what was meant.
+const GUESSES_MAX: usize = 500;
+
+impl Chat {
+    pub(super) fn say(
+        &mut self,
+        conn: ConnId,
+        text: &str,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let room = self.users.at(conn).current_room().ok_or(Refusal::NoRoom)?;
+        self.speak(conn, room, text, false, now, out);
+        Ok(())
+    }
+
+    pub(super) fn act(
+        &mut self,
+        conn: ConnId,
+        text: &str,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let room = self.users.at(conn).current_room().ok_or(Refusal::NoRoom)?;
+        self.speak(conn, room, text, true, now, out);
+        Ok(())
+    }
+
+    pub(super) fn say_in(
+        &mut self,
+        conn: ConnId,
+        room: &str,
+        text: &str,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let id = self.room_named(room)?;
+        let room = self.rooms.at(id);
+        if room.is_locked() && !self.users.at(conn).is_in(id) {
+            return Err(Refusal::NotAMember { room: room.name.clone(), is_locked: true });
+        }
+        self.speak(conn, id, text, false, now, out);
+        Ok(())
+    }
+
+    fn speak(
+        &mut self,
+        conn: ConnId,
+        id: RoomId,
+        text: &str,
+        is_action: bool,
+        now: Now,
+        out: &mut Outbox,
+    ) {
+        self.replay_before_line(conn, id, now, out);
+        let nick = self.users.nick(conn);
+        let room = self.rooms.at(id).name.clone();
+        let text: Rc<str> = Rc::from(text);
+        let line = Remembered { unix: now.unix, nick: nick.clone(), is_action, text: text.clone() };
+        self.rooms.remember(id, conn, line, now.mono);
+        let speaker = Source { conn, nick: nick.clone() };
+        let event = match is_action {
+            true => Event::Acted { room, nick, text },
+            false => Event::Said { room, nick, text },
+        };
+        out.publish(Audience::Listeners { room: id, speaker }, event);
+    }
+
+    pub(super) fn whisper(
+        &mut self,
+        conn: ConnId,
+        to: &str,
+        text: &str,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let to = self.user_named(conn, to)?;
+        let nick = self.users.nick(conn);
+        let user = self.users.at(to);
+        let away = user.away.clone();
+        if !user.ignores(conn, &nick) {
+            out.tell(to, Event::Whispered { nick, text: Rc::from(text) });
+        }
+        if let Some(text) = away {
+            out.tell(conn, Event::IsAway { nick: self.users.nick(to), text });
+        }
+        Ok(())
+    }
+
+    /// The room of that name, as typed.
+    pub(super) fn room_named(&self, typed: &str) -> Result<RoomId, Refusal> {
+        let invalid = |fault| Refusal::NameInvalid { typed: typed.to_owned(), fault };
+        let room = RoomName::parse(typed, self.limits.name_chars_max).map_err(invalid)?;
+        if let Some(id) = self.rooms.names().find(room.key()) {
+            return Ok(id);
+        }
+        let keys = self.rooms.iter().take(GUESSES_MAX).map(|(_, room)| room.name.key());
+        let meant = nearest(room.key(), keys).and_then(|key| self.rooms.names().find(key));
+        let meant = meant.map(|id| self.rooms.at(id).name.clone());
+        Err(Refusal::NoSuchRoom { room, meant })
+    }
+
+    /// The connection of the person of that name, as typed.
+    pub(super) fn user_named(&self, asker: ConnId, typed: &str) -> Result<ConnId, Refusal> {
+        let key = super::name::key_of(typed);
+        if let Some(conn) = self.users.names().find(&key) {
+            return Ok(conn);
+        }
+        let near = self.users.at(asker).current_room();
+        let near = near.map_or(&[][..], |room| self.rooms.at(room).members());
+        let near = near.iter().take(GUESSES_MAX).map(|member| self.users.at(member.conn));
+        let all = near.chain(self.users.people_iter().take(GUESSES_MAX));
+        let keys = all.filter_map(|user| Some(user.nick()?.key()));
+        let meant = nearest(&key, keys).and_then(|key| self.users.names().find(key));
+        let meant = meant.map(|conn| self.users.nick(conn));
+        Err(Refusal::NoSuchUser { typed: typed.to_owned(), meant })
+    }
+
+    /// Lets a member wait for the lines that were said before.
+    pub(super) fn await_replay(&mut self, conn: ConnId, id: RoomId, now: Now) {
+        let room = self.rooms.at_mut(id);
+        let user = self.users.at_mut(conn);
+        if !room.has_lines() || user.replay_lines == 0 {
+            return;
+        }
+        room.awaiting_replay.push(conn);
+        let membership = user.membership_mut(id).expect("who waits is a member");
+        membership.replay_before = Some(room.next_line());
+        if !user.replay_is_timed {
+            user.replay_is_timed = true;
+            self.timers.set(now.mono + REPLAY_PAUSE, Timer::Replay(conn));
+        }
+    }
+
+    /// A line is about to be said: who still waits for the earlier ones sees them first.
+    fn replay_before_line(&mut self, speaker: ConnId, id: RoomId, now: Now, out: &mut Outbox) {
+        if self.rooms.at(id).awaiting_replay.is_empty() {
+            return;
+        }
+        let awaiting = std::mem::take(&mut self.rooms.at_mut(id).awaiting_replay);
+        for conn in awaiting {
+            if conn == speaker {
+                self.rooms.at_mut(id).awaiting_replay.push(conn);
+            } else {
+                self.replay(conn, id, now, out);
+            }
+        }
+    }
+
+    /// The pause may be over: then all rooms' earlier lines are shown.
+    pub(super) fn replay_after_pause(&mut self, conn: ConnId, now: Now, out: &mut Outbox) {
+        let Some(user) = self.users.find_mut(conn) else {
+            return;
+        };
+        user.replay_is_timed = false;
+        let waits = user.rooms.iter().filter(|membership| membership.replay_before.is_some());
+        let rooms: Vec<RoomId> = waits.map(|membership| membership.room).collect();
+        if rooms.is_empty() {
+            return;
+        }
+        let over_at = user.typed_at + REPLAY_PAUSE;
+        if over_at > now.mono {
+            user.replay_is_timed = true;
+            self.timers.set(over_at, Timer::Replay(conn));
+            return;
+        }
+        for id in rooms {
+            self.rooms.at_mut(id).awaiting_replay.retain(|awaiting| *awaiting != conn);
+            self.replay(conn, id, now, out);
+        }
+    }
+
+    /// Shows somebody who waits for it what was said in a room before they came.
+    fn replay(&mut self, conn: ConnId, id: RoomId, now: Now, out: &mut Outbox) {
+        let Some(user) = self.users.find_mut(conn) else {
+            return;
+        };
+        let Some(membership) = user.membership_mut(id) else {
+            return;
+        };
+        let Some(before) = membership.replay_before.take() else {
+            return;
+        };
+        let (user, room) = (self.users.at(conn), self.rooms.at(id));
+        let unix_min = now.unix - REPLAY_AGE_SECS_MAX;
+        let is_hidden = |speaker, nick: &_| user.ignores(speaker, nick);
+        let lines = room.lines_before(before, user.replay_lines, unix_min, is_hidden);
+        if !lines.is_empty() {
+            out.tell(conn, Event::Replay { room: room.name.clone(), lines });
+        }
+    }
+}

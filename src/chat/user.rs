@@ -1,0 +1,216 @@
+//! Who is connected: one [`User`] for each connection, named or not yet, and the table of them.
+//!
+//! Promises: a [`ConnId`] that is gone finds nobody, also when its slot is in use again. The table
+//! keeps the names in use and the count of people true. Deliberately knows no rule: what a user may
+//! do is decided in the files beside this one.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::ConnId;
+use super::keyed::Keyed;
+use super::lock::Origin;
+use super::name::{NamesInUse, Nick};
+use super::room::RoomId;
+
+/// The most people that one user may ignore; enough for anybody, and a bound on what a line costs.
+pub const IGNORES_MAX: usize = 100;
+
+/// A room that a user is in.
+#[derive(Debug)]
+pub struct Membership {
+    /// Which room.
+    pub room: RoomId,
+    /// Where in the room's list of members the user stands.
+    pub place: usize,
+    /// When the user entered, since start.
+    pub joined_at: Duration,
+    /// Whether the others know of it; a departure is told only of who is.
+    pub is_announced: bool,
+    /// The user waits for the earlier lines: those before this serial number.
+    pub replay_before: Option<u64>,
+}
+
+/// Somebody whose lines are not shown: by connection, so that a new name does not evade it, and by
+/// name, so that a new connection does not either.
+#[derive(Debug)]
+pub struct Ignored {
+    /// The connection at that time.
+    pub conn: ConnId,
+    /// The name at that time.
+    pub nick: Nick,
+}
+
+/// One connection and, once it has a name, the person behind it.
+#[derive(Debug)]
+pub struct User {
+    /// The connection.
+    pub conn: ConnId,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Its unguessable id.
+    pub id: u64,
+    /// When it came, in seconds since 1970 UTC.
+    pub since_unix: i64,
+    /// When it last sent a line, since start.
+    pub typed_at: Duration,
+    /// The rooms, in the order of entering; the last is the current one.
+    pub rooms: Vec<Membership>,
+    /// Who is ignored; at most [`IGNORES_MAX`].
+    pub ignores: Vec<Ignored>,
+    /// What was given to `/away`; an empty text for none.
+    pub away: Option<Rc<str>>,
+    /// How many earlier lines joining a room shows.
+    pub replay_lines: usize,
+    /// Comings and goings are hidden.
+    pub is_quiet: bool,
+    /// A timer for announcing the arrival in the lobby is running.
+    pub arrival_is_timed: bool,
+    /// A timer for showing earlier lines is running.
+    pub replay_is_timed: bool,
+    nick: Option<Nick>,
+}
+
+impl User {
+    /// A connection that has no name yet.
+    pub fn new(conn: ConnId, origin: Origin, id: u64, unix: i64, now: Duration) -> User {
+        User {
+            conn,
+            origin,
+            id,
+            since_unix: unix,
+            typed_at: now,
+            rooms: Vec::new(),
+            ignores: Vec::new(),
+            away: None,
+            replay_lines: 20,
+            is_quiet: false,
+            arrival_is_timed: false,
+            replay_is_timed: false,
+            nick: None,
+        }
+    }
+
+    /// The name, once there is one.
+    pub fn nick(&self) -> Option<&Nick> {
+        self.nick.as_ref()
+    }
+
+    /// The membership in a room.
+    pub fn membership(&self, room: RoomId) -> Option<&Membership> {
+        self.rooms.iter().find(|membership| membership.room == room)
+    }
+
+    /// The membership in a room, to change it.
+    pub fn membership_mut(&mut self, room: RoomId) -> Option<&mut Membership> {
+        self.rooms.iter_mut().find(|membership| membership.room == room)
+    }
+
+    /// Whether the user is in that room.
+    pub fn is_in(&self, room: RoomId) -> bool {
+        self.membership(room).is_some()
+    }
+
+    /// The room in which bare text is said.
+    pub fn current_room(&self) -> Option<RoomId> {
+        self.rooms.last().map(|membership| membership.room)
+    }
+
+    /// Whether lines of that connection, or of that name, are not shown.
+    pub fn ignores(&self, conn: ConnId, nick: &Nick) -> bool {
+        self.ignores.iter().any(|ignored| ignored.conn == conn || ignored.nick == *nick)
+    }
+}
+
+/// Everybody who is connected.
+#[derive(Debug)]
+pub struct Users {
+    slots: Vec<Option<Box<User>>>,
+    names: NamesInUse<ConnId>,
+    people: usize,
+}
+
+impl Users {
+    /// Nobody yet; names are hashed with that key.
+    pub fn new(key: Keyed) -> Users {
+        Users { slots: Vec::new(), names: NamesInUse::new(key), people: 0 }
+    }
+
+    /// How many have a name.
+    pub fn people(&self) -> usize {
+        self.people
+    }
+
+    /// The names in use.
+    pub fn names(&self) -> &NamesInUse<ConnId> {
+        &self.names
+    }
+
+    /// Takes in a connection. Its slot must be free.
+    pub fn insert(&mut self, user: User) {
+        let slot = user.conn.slot();
+        if slot >= self.slots.len() {
+            self.slots.resize_with(slot + 1, || None);
+        }
+        assert!(self.slots[slot].is_none(), "a slot is reused only after its user was removed");
+        self.slots[slot] = Some(Box::new(user));
+    }
+
+    /// The user of a connection that is still there.
+    pub fn find(&self, conn: ConnId) -> Option<&User> {
+        self.slots.get(conn.slot())?.as_deref().filter(|user| user.conn == conn)
+    }
+
+    /// The user of a connection that is still there, to change it.
+    pub fn find_mut(&mut self, conn: ConnId) -> Option<&mut User> {
+        self.slots.get_mut(conn.slot())?.as_deref_mut().filter(|user| user.conn == conn)
+    }
+
+    /// The user of a connection that the caller knows to be there.
+    pub fn at(&self, conn: ConnId) -> &User {
+        self.find(conn).expect("the connection is there")
+    }
+
+    /// The user of a connection that the caller knows to be there, to change it.
+    pub fn at_mut(&mut self, conn: ConnId) -> &mut User {
+        self.find_mut(conn).expect("the connection is there")
+    }
+
+    /// The name of somebody who is known to have one.
+    pub fn nick(&self, conn: ConnId) -> Nick {
+        self.at(conn).nick.clone().expect("members of rooms and speakers have a name")
+    }
+
+    /// Everybody who has a name, in no particular order that anybody should rely on.
+    pub fn people_iter(&self) -> impl Iterator<Item = &User> {
+        self.slots.iter().flatten().map(|user| &**user).filter(|user| user.nick.is_some())
+    }
+
+    /// Gives a connection its name, or another one. Returns the old one.
+    pub fn rename(&mut self, conn: ConnId, nick: Nick) -> Option<Nick> {
+        let old = self.at(conn).nick.clone();
+        match &old {
+            Some(old) => self.names.remove(old.name()),
+            None => self.people += 1,
+        }
+        self.names.insert(nick.name(), conn);
+        self.at_mut(conn).nick = Some(nick);
+        old
+    }
+
+    /// Takes a connection out, its name with it.
+    pub fn remove(&mut self, conn: ConnId) -> Option<Box<User>> {
+        self.find(conn)?;
+        let user = self.slots[conn.slot()].take()?;
+        if let Some(nick) = &user.nick {
+            self.names.remove(nick.name());
+            self.people -= 1;
+        }
+        Some(user)
+    }
+
+    /// How many connections there are, named or not.
+    pub fn connected(&self) -> usize {
+        self.slots.iter().flatten().count()
+    }
+}

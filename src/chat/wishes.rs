@@ -1,0 +1,125 @@
+//! How it is for you: whom you ignore, being away, comings and goings, times, earlier lines.
+//!
+//! Promises: a wish changes what its user is shown, and nothing for anybody else (but that they
+//! see who is away).
+
+use std::rc::Rc;
+
+use super::event::{Event, Refusal, Zone};
+use super::outbox::Outbox;
+use super::user::{IGNORES_MAX, Ignored};
+use super::{Chat, ConnId};
+
+impl Chat {
+    pub(super) fn list_ignores(&self, conn: ConnId, out: &mut Outbox) -> Result<(), Refusal> {
+        let nicks = self.users.at(conn).ignores.iter().map(|ignored| ignored.nick.clone());
+        out.tell(conn, Event::Ignoring { nicks: nicks.collect() });
+        Ok(())
+    }
+
+    pub(super) fn ignore(
+        &mut self,
+        conn: ConnId,
+        typed: &str,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let other = self.user_named(conn, typed)?;
+        let nick = self.users.nick(other);
+        let user = self.users.at_mut(conn);
+        if !user.ignores(other, &nick) {
+            if user.ignores.len() >= IGNORES_MAX {
+                return Err(Refusal::IgnoresFull { most: IGNORES_MAX });
+            }
+            user.ignores.push(Ignored { conn: other, nick: nick.clone() });
+        }
+        self.note_in_rooms(conn);
+        out.tell(conn, Event::Ignored { nick, is_ignored: true });
+        Ok(())
+    }
+
+    pub(super) fn unignore(
+        &mut self,
+        conn: ConnId,
+        typed: &str,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let key = super::name::key_of(typed);
+        let other = self.users.names().find(&key);
+        let user = self.users.at_mut(conn);
+        let is_meant = |ignored: &Ignored| {
+            ignored.nick.key() == key || other.is_some_and(|other| ignored.conn == other)
+        };
+        let Some(at) = user.ignores.iter().position(is_meant) else {
+            // Not an ignored one: say so in terms of who is here, or that there is no such person.
+            let other = self.user_named(conn, typed)?;
+            let nick = self.users.nick(other);
+            out.tell(conn, Event::Ignored { nick, is_ignored: false });
+            return Ok(());
+        };
+        let nick = user.ignores[at].nick.clone();
+        user.ignores.retain(|ignored| !is_meant(ignored));
+        self.note_in_rooms(conn);
+        out.tell(conn, Event::Ignored { nick, is_ignored: false });
+        Ok(())
+    }
+
+    pub(super) fn away(
+        &mut self,
+        conn: ConnId,
+        text: Option<&str>,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let user = self.users.at_mut(conn);
+        user.away = match (text, &user.away) {
+            (Some(text), _) => Some(Rc::from(text)),
+            (None, None) => Some(Rc::from("")),
+            (None, Some(_)) => None,
+        };
+        out.tell(conn, Event::Away { text: user.away.clone() });
+        Ok(())
+    }
+
+    pub(super) fn quiet(
+        &mut self,
+        conn: ConnId,
+        is_on: bool,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        self.users.at_mut(conn).is_quiet = is_on;
+        self.note_in_rooms(conn);
+        out.tell(conn, Event::Quiet { is_on });
+        Ok(())
+    }
+
+    pub(super) fn time(
+        &mut self,
+        conn: ConnId,
+        zone: Option<Zone>,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        out.show_time(conn, zone);
+        out.tell(conn, Event::Time { zone });
+        Ok(())
+    }
+
+    pub(super) fn replay_lines(
+        &mut self,
+        conn: ConnId,
+        lines: usize,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        self.users.at_mut(conn).replay_lines = lines;
+        out.tell(conn, Event::ReplayLines { lines });
+        Ok(())
+    }
+
+    /// Tells the user's rooms what decides which of their lines are delivered.
+    fn note_in_rooms(&mut self, conn: ConnId) {
+        let user = self.users.at(conn);
+        for membership in &user.rooms {
+            let member = self.rooms.at_mut(membership.room).member_mut(membership.place);
+            member.is_quiet = user.is_quiet;
+            member.is_ignoring = !user.ignores.is_empty();
+        }
+    }
+}
