@@ -40,3 +40,4 @@
 //! section in `protocol.md`, whose example is its first transcript. No socket is touched.
 
 pub mod chat;
+pub mod wire;

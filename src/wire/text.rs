@@ -1,0 +1,460 @@
+//! The only English that a client sees: the sentence of each event and of each refusal.
+//!
+//! Promises: a notice begins with `* `, a refusal with `! ` and its code, every line of it; text
+//! that a user typed never stands at the beginning of a line. Answers that list much wrap at
+//! [`COLUMNS`]. Deliberately no bytes and no line ends of the wire: [`super::render`] adds them.
+
+use std::time::Duration;
+
+use textwrap::{Options, WordSeparator, WrapAlgorithm};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::chat::event::{Event, Parting, Profile, Refusal, Remembered, Roll, RoomRow};
+use crate::chat::event::{Stranger, Zone};
+use crate::chat::name::{NameFault, Nick, Reserved};
+
+use super::Clock;
+use super::help;
+
+/// How wide a line of `/who`, `/rooms` and `/help` may be, in columns of the terminal.
+pub const COLUMNS: usize = 78;
+
+/// How many characters of what somebody typed a refusal quotes.
+const QUOTED_CHARS: usize = 40;
+
+/// The lines of an event, each ending with LF.
+pub fn of(event: &Event, clock: Clock) -> String {
+    match event {
+        Event::Refused(refusal) => {
+            format!("! {} {}\n", refusal.code().word(), refusal_text(refusal))
+        }
+        Event::Bye { nick, parting } => bye(nick.as_ref(), *parting),
+        Event::Everybody { roll } => wrapped(&match roll.total {
+            0 => "nobody has a name here yet".to_owned(),
+            1 => format!("1 person is here: {}", list(roll, " and ")),
+            total => format!("{total} people are here: {}", list(roll, " and ")),
+        }),
+        Event::Members { room, roll } => wrapped(&match roll.total {
+            0 => format!("nobody is in #{room}"),
+            total => format!("#{room} ({total} here): {}", list(roll, " and ")),
+        }),
+        Event::Profile(profile) => wrapped(&profile_text(profile, clock)),
+        Event::Rooms { rows, total } => rooms(rows, *total),
+        Event::Help => help::screen(),
+        Event::HelpOn(verb) => wrapped(&help::paragraph(*verb)),
+        Event::Replay { room, lines } => replay(room.as_str(), lines, clock),
+        Event::Joined { room, others, topic } => {
+            let topic = topic.as_ref().map(|topic| format!("* #{room} topic: {topic}\n"));
+            let who = match others.total {
+                1 => "you are alone here".to_owned(),
+                total => format!("{} ({total} here)", list(others, ", ")),
+            };
+            format!("* you joined #{room}: {who}\n{}", topic.unwrap_or_default())
+        }
+        _ => format!("* {}\n", notice(event)),
+    }
+}
+
+/// The sentence of an event that is one short line.
+fn notice(event: &Event) -> String {
+    match event {
+        Event::Greeting { people } => greeting(*people),
+        Event::NameWanted => "type a name and press Enter, for example: alice".to_owned(),
+        Event::Welcome { nick, is_guest, lobby } => {
+            let place = lobby.as_ref().map(|(room, others)| match others.total {
+                0 => format!(", in #{room}. Nobody else is here yet"),
+                _ => format!(", in #{room} with {}", list(others, " and ")),
+            });
+            let hint = match (is_guest, &place) {
+                (true, _) => "/nick NAME gives you another name.",
+                (false, None) => "/join ROOM enters a room, /rooms lists them.",
+                (false, Some(_)) => "Type a line to say it to them.",
+            };
+            let hint = match lobby {
+                Some((_, others)) if others.total == 0 && !is_guest => {
+                    "Type a line and who comes later can read it."
+                }
+                _ => hint,
+            };
+            format!("you are {nick}{}. {hint}", place.unwrap_or_default())
+        }
+        Event::IsAway { nick, text } if text.is_empty() => format!("{nick} is away"),
+        Event::IsAway { nick, text } => format!("{nick} is away: {text}"),
+        Event::Came { room, nick } => format!("#{room}: {nick} came"),
+        Event::Left { room, nick } => format!("#{room}: {nick} left"),
+        Event::Gone { nick } => format!("{nick} left"),
+        Event::Tally { room, came, left } => match (came, left) {
+            (came, 0) => format!("#{room}: {came} came"),
+            (0, left) => format!("#{room}: {left} left"),
+            (came, left) => format!("#{room}: {came} came, {left} left"),
+        },
+        Event::Renamed { old, new } => format!("{old} is now {new}"),
+        Event::YouAre { nick } => format!("you are {nick} now"),
+        Event::Made { room, is_locked: false } => format!("you made #{room}"),
+        Event::Made { room, is_locked: true } => format!("you made #{room}, locked"),
+        Event::Current { room } => format!("you are in #{room}; what you type is said there now"),
+        Event::YouLeft { room, current: None } => {
+            format!("you left #{room}; you are in no room now: /join ROOM enters one")
+        }
+        Event::YouLeft { room, current: Some(current) } => {
+            format!("you left #{room}; what you type is said in #{current} now")
+        }
+        Event::Topic { room, topic: None } => {
+            format!("#{room} has no topic: /topic #{room} TEXT sets one")
+        }
+        Event::Topic { room, topic: Some(topic) } => format!("#{room} topic: {topic}"),
+        Event::TopicSet { room, nick, topic: None } => {
+            format!("#{room}: {nick} removed the topic")
+        }
+        Event::TopicSet { room, nick, topic: Some(topic) } => {
+            format!("#{room}: {nick} set the topic: {topic}")
+        }
+        Event::Ignoring { nicks } if nicks.is_empty() => "you ignore nobody".to_owned(),
+        Event::Ignoring { nicks } => {
+            let nicks: Vec<_> = nicks.iter().map(Nick::as_str).collect();
+            format!("you ignore {}", nicks.join(", "))
+        }
+        Event::Ignored { nick, is_ignored: true } => {
+            format!("you hear nothing of {nick} from now on; /unignore {nick} ends that")
+        }
+        Event::Ignored { nick, is_ignored: false } => format!("you do not ignore {nick}"),
+        Event::Away { text: None } => "you are no longer away".to_owned(),
+        Event::Away { text: Some(text) } if text.is_empty() => {
+            "you are away; /away again when you are back".to_owned()
+        }
+        Event::Away { text: Some(text) } => {
+            format!("you are away; /away again when you are back. Who whispers is told: {text}")
+        }
+        Event::Quiet { is_on: true } => "comings and goings are hidden from you".to_owned(),
+        Event::Quiet { is_on: false } => "comings and goings are shown to you".to_owned(),
+        Event::Time { zone } => time_text(*zone),
+        Event::ReplayLines { lines: 0 } => "joining a room shows you no earlier lines".to_owned(),
+        Event::ReplayLines { lines } => {
+            format!("joining a room shows you up to {}", count(*lines as u64, "earlier line"))
+        }
+        Event::Slowed { per_second } => format!(
+            "you send faster than {}: your lines wait their turn, none is lost",
+            count(u64::from(*per_second), "line") + " a second"
+        ),
+        Event::Dropped { lines: 1 } => "1 line was dropped here: you read too slowly".to_owned(),
+        Event::Dropped { lines } => {
+            format!("{lines} lines were dropped here: you read too slowly")
+        }
+        Event::Interrupted => "interrupted; to leave, type quit and press Enter".to_owned(),
+        Event::Here => "yes, chatline is here".to_owned(),
+        other => unreachable!("{other:?} is not a short notice"),
+    }
+}
+
+fn greeting(people: usize) -> String {
+    let here = match people {
+        0 => "nobody is here yet".to_owned(),
+        1 => "1 person is here".to_owned(),
+        people => format!("{people} people are here"),
+    };
+    format!("chatline: {here}. Type a name and press Enter. /help lists the commands, quit leaves.")
+}
+
+fn time_text(zone: Option<Zone>) -> String {
+    match zone {
+        None => "your lines carry no time".to_owned(),
+        Some(Zone::Server) => "each line to you begins with the server's time".to_owned(),
+        Some(Zone::Offset(minutes)) => {
+            let sign = if minutes < 0 { '-' } else { '+' };
+            let minutes = minutes.unsigned_abs();
+            let (hours, minutes) = (minutes / 60, minutes % 60);
+            format!("each line to you begins with the time at UTC{sign}{hours:02}:{minutes:02}")
+        }
+    }
+}
+
+fn profile_text(profile: &Profile, clock: Clock) -> String {
+    let nick = &profile.nick;
+    let away = match &profile.away {
+        None => String::new(),
+        Some(text) if text.is_empty() => ", away".to_owned(),
+        Some(text) => format!(", away ({text})"),
+    };
+    let mut rooms: Vec<_> = profile.rooms.iter().map(|room| format!("#{room}")).collect();
+    if profile.rooms_more > 0 {
+        rooms.push(format!("{} more", profile.rooms_more));
+    }
+    let rooms = match rooms.is_empty() {
+        true => "in no open room".to_owned(),
+        false => format!("in {}", rooms.join(", ")),
+    };
+    let since = clock.show(profile.since_unix);
+    let span = u64::try_from(clock.unix - profile.since_unix).unwrap_or(0);
+    let span = how_long(Duration::from_secs(span));
+    let idle = how_long(profile.idle);
+    let id = profile.id;
+    format!("{nick}{away}: {rooms}; here since {since} ({span}); idle for {idle}; id {id:016x}")
+}
+
+/// A span in its largest sensible unit.
+fn how_long(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0..120 => count(seconds, "second"),
+        120..7_200 => count(seconds / 60, "minute"),
+        7_200..172_800 => count(seconds / 3_600, "hour"),
+        _ => count(seconds / 86_400, "day"),
+    }
+}
+
+fn count(number: u64, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        number => format!("{number} {what}s"),
+    }
+}
+
+/// The names of a roll, and how many more there are; `last` stands before the last of two or more.
+fn list(roll: &Roll, last: &str) -> String {
+    let name = |(nick, is_away): &(Nick, bool)| match is_away {
+        true => format!("{nick} (away)"),
+        false => nick.to_string(),
+    };
+    let names: Vec<_> = roll.shown.iter().map(name).collect();
+    // The counts of some rolls include the asker, who is not listed: `more` is what nobody listed.
+    let more = roll.total.saturating_sub(names.len());
+    let is_cut = more > 1 || more == 1 && last == " and ";
+    if is_cut {
+        return format!("{} and {more} more", names.join(", "));
+    }
+    match names.split_last() {
+        Some((end, names)) if !names.is_empty() => format!("{}{last}{end}", names.join(", ")),
+        _ => names.join(""),
+    }
+}
+
+fn rooms(rows: &[RoomRow], total: usize) -> String {
+    if rows.is_empty() {
+        return "* there is no room yet: /join NAME makes one\n".to_owned();
+    }
+    let mut lines = String::new();
+    for row in rows {
+        let line = match row {
+            RoomRow::Locked { room } => format!("* #{room}  (locked)"),
+            RoomRow::Open { room, members, topic, is_locked } => {
+                let lock = if *is_locked { ", locked" } else { "" };
+                let topic = topic.as_ref().map(|topic| format!("  {topic}"));
+                format!("* #{room}  ({members} here{lock}){}", topic.unwrap_or_default())
+            }
+        };
+        lines.push_str(&clipped(&line, COLUMNS));
+        lines.push('\n');
+    }
+    if total > rows.len() {
+        let more = count((total - rows.len()) as u64, "room");
+        lines.push_str(&format!("* and {more} more; /who #ROOM looks into one\n"));
+    }
+    lines
+}
+
+fn replay(room: &str, lines: &[Remembered], clock: Clock) -> String {
+    let number = count(lines.len() as u64, "earlier line");
+    let mut text = format!("* #{room}: {number}\n");
+    for line in lines {
+        let (time, nick) = (clock.show(line.unix), &line.nick);
+        let said = match line.is_action {
+            true => format!("* {nick} {}", line.text),
+            false => format!("{nick}: {}", line.text),
+        };
+        text.push_str(&format!("* {time} #{room} {said}\n"));
+    }
+    text.push_str(&format!("* #{room}: end of earlier lines\n"));
+    text
+}
+
+fn bye(nick: Option<&Nick>, parting: Parting) -> String {
+    let whom = nick.map(|nick| format!(", {nick}")).unwrap_or_default();
+    let prompt = "If your prompt does not come back, press Enter.";
+    let text = match parting {
+        Parting::Quit => return format!("* bye{whom}. {prompt}\n"),
+        Parting::EndOfInput | Parting::Lost => return format!("* bye{whom}.\n"),
+        Parting::Shutdown => {
+            return format!("* bye{whom}: the server is stopping. {prompt}\n");
+        }
+        Parting::ServerFull => "as many people are here as fit in: try again later".to_owned(),
+        Parting::TooManyFromHere => {
+            "your address has as many connections as it may: end one of them first".to_owned()
+        }
+        Parting::WrongProtocol(stranger) => {
+            let spoken = match stranger {
+                Stranger::Http => "HTTP",
+                Stranger::Tls => "TLS",
+                Stranger::Ssh => "SSH",
+            };
+            format!("this is chatline, plain lines of text over TCP, and not {spoken}: use nc")
+        }
+        Parting::NoName => "no name came in time: connect again and type one".to_owned(),
+        Parting::TooSlow => "you have read nothing for too long: connect again".to_owned(),
+    };
+    let code = parting.code().map_or("", |code| code.word());
+    format!("! {code} {text}\n")
+}
+
+/// Why a line was refused, and what to do instead.
+fn refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Usage(verb) => help::usage(*verb),
+        Refusal::NothingSaidInRoom { room } => {
+            let room = quoted(room);
+            format!("to say something in #{room}, type: #{room} TEXT; to enter it: /join {room}")
+        }
+        Refusal::NothingSaidToUser { nick } => {
+            let nick = quoted(nick);
+            format!("to say something to {nick} alone, type: @{nick} TEXT")
+        }
+        Refusal::NoAddress { sigil: '#' } => {
+            "a room's name must follow the # at once: #ROOM TEXT; \
+             to say a line that begins with #, put a blank before it"
+                .to_owned()
+        }
+        Refusal::NoAddress { .. } => "a name must follow the @ at once: @NICK TEXT; \
+             to say a line that begins with @, put a blank before it"
+            .to_owned(),
+        Refusal::IgnoresFull { most } => {
+            format!("you ignore {most} people, as many as may be: /unignore one of them first")
+        }
+        Refusal::UnknownCommand { typed, meant: Some(meant) } => {
+            format!("no /{}; did you mean /{}?", quoted(typed), meant.name())
+        }
+        Refusal::UnknownCommand { typed, meant: None } => format!(
+            "no /{}; /help lists the commands; to say it, put a blank before it",
+            quoted(typed)
+        ),
+        Refusal::LineTooLong { bytes_max } => {
+            format!("a line has at most {bytes_max} bytes: send it in parts")
+        }
+        Refusal::NameInvalid { typed, fault } => name_fault(typed, *fault),
+        Refusal::NameTaken { nick, free: Some(free) } => format!("{nick} is taken; {free} is free"),
+        Refusal::NameTaken { nick, free: None } => format!("{nick} is taken; try another"),
+        Refusal::NameConfusable { typed, like } => {
+            format!("{} looks too much like {like}; try another", quoted(typed))
+        }
+        Refusal::NoSuchRoom { room, meant: Some(meant) } => {
+            format!("no #{room}; did you mean #{meant}? /join {room} makes it")
+        }
+        Refusal::NoSuchRoom { room, meant: None } => {
+            format!("no #{room}; /rooms lists the rooms, /join {room} makes it")
+        }
+        Refusal::NoSuchUser { typed, meant: Some(meant) } => {
+            format!("nobody is {}; did you mean {meant}?", quoted(typed))
+        }
+        Refusal::NoSuchUser { typed, meant: None } => {
+            format!("nobody is {}; /who lists who is here", quoted(typed))
+        }
+        Refusal::NoRoom => {
+            "you are in no room: /join ROOM enters one, #ROOM TEXT says it there".to_owned()
+        }
+        Refusal::NotAMember { room, is_locked: true } => {
+            format!("you are not in #{room}, which is locked: /join {room} PASSWORD")
+        }
+        Refusal::NotAMember { room, is_locked: false } => {
+            format!("you are not in #{room}: /join {room} enters it")
+        }
+        Refusal::RoomLocked { room } => {
+            format!("#{room} is locked: /join {room} PASSWORD enters it")
+        }
+        Refusal::WrongPassword { room } => {
+            format!("that is not the password of #{room}: ask somebody who is in it")
+        }
+        Refusal::RoomIsOpen { room, is_member } => {
+            let then = if *is_member { "" } else { " without one" };
+            format!(
+                "#{room} is open to everybody and takes no password: /join {room}{then}, \
+                 or make a room of another name"
+            )
+        }
+        Refusal::TryLater { room, wait } => {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            format!("too many tries at #{room}: wait {} and try again", count(seconds, "second"))
+        }
+        Refusal::TooManyRoomsOfYours { most } => {
+            format!("you are in {most} rooms, as many as may be: /leave one of them first")
+        }
+        Refusal::TooManyRooms { most } => {
+            format!("there are {most} rooms, as many as may be: /rooms lists some to join")
+        }
+        Refusal::RoomFull { room, most } => {
+            format!("#{room} is full with {most} people: try again later, or another room")
+        }
+    }
+}
+
+fn name_fault(typed: &str, fault: NameFault) -> String {
+    let typed = quoted(typed);
+    let rule = "letters, digits, _ - and .";
+    match fault {
+        NameFault::Empty => format!("a name is missing: {rule}, beginning with a letter or digit"),
+        NameFault::TooLong { chars_max } => {
+            format!("{typed} is too long: a name has at most {}", {
+                count(chars_max as u64, "character")
+            })
+        }
+        NameFault::Start => {
+            format!("{typed} does not begin with a letter or digit: leave that out")
+        }
+        NameFault::Char(' ') => {
+            format!("{typed} has a blank in it: a name has {rule}; try one word")
+        }
+        NameFault::Char(char) => {
+            format!("{typed} has {char} in it: a name has {rule}; leave that out")
+        }
+        NameFault::Scripts => {
+            format!("{typed} mixes scripts: use the letters of one, or others could be misled")
+        }
+        NameFault::Direction => {
+            format!("{typed} would read in another order than it is typed: leave out what mixes it")
+        }
+        NameFault::Marks => format!("{typed} piles up marks: leave some out"),
+        NameFault::Reserved(reserved) => match reserved {
+            Reserved::Help => format!("{typed} is never a name; for the commands type: /help"),
+            Reserved::Who => format!("{typed} is never a name; for who is here type: /who"),
+            Reserved::Quit => format!("{typed} is never a name; to leave type: quit"),
+            Reserved::Server => format!("{typed} is never a name; try another"),
+            Reserved::Guest => {
+                format!("{typed} is a name that only the server gives; try another")
+            }
+        },
+    }
+}
+
+/// What somebody typed, cut to a length that a sentence bears.
+fn quoted(typed: &str) -> String {
+    match typed.char_indices().nth(QUOTED_CHARS) {
+        None => typed.to_owned(),
+        Some((end, _)) => format!("{}…", &typed[..end]),
+    }
+}
+
+/// A line cut to so many columns, at a character as people see it.
+fn clipped(line: &str, columns: usize) -> String {
+    if line.width() <= columns {
+        return line.to_owned();
+    }
+    let mut kept = String::new();
+    for grapheme in line.graphemes(true) {
+        if kept.width() + grapheme.width() >= columns {
+            break;
+        }
+        kept.push_str(grapheme);
+    }
+    kept + "…"
+}
+
+/// A notice of as many lines as it takes.
+pub(super) fn wrapped(text: &str) -> String {
+    let options = Options::new(COLUMNS)
+        .initial_indent("* ")
+        .subsequent_indent("* ")
+        .word_separator(WordSeparator::AsciiSpace)
+        .wrap_algorithm(WrapAlgorithm::FirstFit)
+        .break_words(false);
+    let mut lines = textwrap::fill(text, options);
+    lines.push('\n');
+    lines
+}
