@@ -40,4 +40,7 @@
 //! section in `protocol.md`, whose example is its first transcript. No socket is touched.
 
 pub mod chat;
+pub mod config;
+pub mod logger;
+pub mod net;
 pub mod wire;

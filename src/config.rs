@@ -1,0 +1,343 @@
+//! Everything that can be tuned: each flag with its environment variable, its default, its range
+//! and what happens at its limit; checked once, and plain data ever after.
+//!
+//! Promises: a [`Config`] that exists lets people in and out (no limit in it locks everyone out),
+//! and a refusal is one sentence. Deliberately asks nothing of the machine but the address of a
+//! host that is named in `--listen`: what the descriptor limit allows is found out at start.
+
+mod amount;
+mod flags;
+mod sentence;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+
+use clap::{Command, CommandFactory, FromArgMatches};
+use log::LevelFilter;
+
+use crate::chat;
+use crate::chat::name::RoomName;
+use crate::chat::pace::Rate;
+use crate::net::hub;
+use amount::{Bound, show_size};
+use flags::{Flags, QUEUE_BYTES_MIN};
+use sentence::sentence;
+
+/// A byte of a line can become three (U+FFFD), and its address comes before it.
+const QUEUE_BYTES_PER_LINE_BYTE: usize = 4;
+
+/// How many connections may be open at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connections {
+    /// As many as the descriptor limit allows, with some kept for the server itself.
+    AsDescriptorsAllow,
+    /// This many, or as many as the descriptor limit allows.
+    AtMost(usize),
+    /// Until the machine has no more descriptors.
+    Unlimited,
+}
+
+/// All that the server is told at its start.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen, in the order given; never empty.
+    pub listen: Vec<SocketAddr>,
+    /// How many connections may be open; decides `hub.connections_max`, which is `None` here.
+    pub connections: Connections,
+    /// How many new connections are taken in one turn of the loop; at least 1.
+    pub accepts_per_turn: usize,
+    /// The limits of the conversation.
+    pub chat: chat::Limits,
+    /// The limits of the connections.
+    pub hub: hub::Limits,
+    /// What is logged, unless `RUST_LOG` says otherwise.
+    pub log_level: LevelFilter,
+}
+
+/// Why there is no [`Config`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum Declined {
+    /// Help or the version was asked for: this is it, for standard output.
+    Shown(String),
+    /// A value is not acceptable: one sentence without its end, for standard error.
+    Refused(String),
+}
+
+/// The table of all flags, for whoever compares it with something.
+pub fn command() -> Command {
+    Flags::command().mut_args(|arg| arg.hide_env_values(true))
+}
+
+impl Config {
+    /// Reads the flags (the first argument is the program's name) and the environment.
+    pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Config, Declined> {
+        let args: Vec<OsString> = args.into_iter().collect();
+        let matches = command().try_get_matches_from(&args);
+        match matches.and_then(|matches| Flags::from_arg_matches(&matches)) {
+            Ok(flags) => Config::from_flags(flags).map_err(Declined::Refused),
+            Err(error) if error.exit_code() == 0 => Err(Declined::Shown(error.to_string())),
+            Err(error) => Err(Declined::Refused(sentence(&error, &args))),
+        }
+    }
+
+    /// Checks what one flag alone cannot: how the values stand beside each other.
+    fn from_flags(flags: Flags) -> Result<Config, String> {
+        check_listen(&flags.listen)?;
+        check_queues(&flags)?;
+        Ok(Config {
+            connections: match flags.connections {
+                None => Connections::AsDescriptorsAllow,
+                Some(Bound::At(most)) => Connections::AtMost(most),
+                Some(Bound::Off) => Connections::Unlimited,
+            },
+            accepts_per_turn: flags.accepts_per_turn,
+            chat: chat::Limits {
+                lobby: lobby(&flags.lobby, flags.name_chars)?,
+                name_chars_max: Some(flags.name_chars),
+                name_timeout: flags.name_timeout.most(),
+                rooms_max: flags.rooms.most(),
+                rooms_per_user_max: flags.rooms_per_user.most(),
+                room_members_max: flags.room_members.most(),
+            },
+            hub: hub::Limits {
+                connections_max: None,
+                connections_per_address_max: flags.connections_per_address.most(),
+                line_bytes_max: Some(flags.line_bytes),
+                pace: flags.pace.most().map(|lines| Rate::per_second(lines, flags.burst)),
+                queue_bytes_max: flags.queue_bytes.most(),
+                queue_total_bytes_max: flags.queue_total_bytes.most(),
+                drain_timeout: flags.drain_timeout,
+                stall_timeout: flags.stall_timeout.most(),
+                read_bytes_per_turn: flags.read_bytes_per_turn,
+            },
+            log_level: match (flags.quiet, flags.verbose) {
+                (true, _) => LevelFilter::Warn,
+                (false, 0) => LevelFilter::Info,
+                (false, 1) => LevelFilter::Debug,
+                (false, _) => LevelFilter::Trace,
+            },
+            listen: flags.listen,
+        })
+    }
+}
+
+fn check_listen(listen: &[SocketAddr]) -> Result<(), String> {
+    let twice = listen
+        .iter()
+        .enumerate()
+        .find(|(i, address)| address.port() != 0 && listen[..*i].contains(address));
+    match twice {
+        Some((_, address)) => Err(format!("--listen {address} is given twice; once is enough")),
+        None => Ok(()),
+    }
+}
+
+/// A line must fit into a queue and a queue into the total, or nobody would ever be shown it.
+fn check_queues(flags: &Flags) -> Result<(), String> {
+    let queue = flags.queue_bytes.most().unwrap_or(QUEUE_BYTES_MIN);
+    let needed = flags.line_bytes * QUEUE_BYTES_PER_LINE_BYTE;
+    if flags.queue_bytes.most().is_some_and(|bytes| bytes < needed) {
+        return Err(format!(
+            "--queue-bytes must be at least {}, four times --line-bytes, or no reader could be \
+             sent a long line",
+            show_size(&needed)
+        ));
+    }
+    if flags.queue_total_bytes.most().is_some_and(|bytes| bytes < queue.max(needed)) {
+        return Err(format!(
+            "--queue-total-bytes must be at least {}, or not even one reader could be served",
+            show_size(&queue.max(needed))
+        ));
+    }
+    Ok(())
+}
+
+fn lobby(text: &str, chars_max: usize) -> Result<Option<RoomName>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let name = text.strip_prefix('#').unwrap_or(text);
+    RoomName::parse(name, Some(chars_max)).map(Some).map_err(|_| {
+        format!(
+            "--lobby '{}' cannot be a room's name: wanted are 1 to {chars_max} letters, digits and \
+             _ - . of one script, a letter or digit first (or '' for no lobby)",
+            name.escape_debug()
+        )
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn parse(args: &[&str]) -> Result<Config, Declined> {
+        Config::parse_from(["chatline"].iter().chain(args).map(OsString::from))
+    }
+
+    fn refusal(args: &[&str]) -> String {
+        match parse(args) {
+            Err(Declined::Refused(sentence)) => {
+                assert!(!sentence.contains('\n'), "{sentence:?} is more than one line");
+                assert!(!sentence.ends_with('.'), "{sentence:?} is not open for its end");
+                sentence
+            }
+            other => panic!("{args:?} was not refused: {other:?}"),
+        }
+    }
+
+    fn listen(args: &[&str]) -> Vec<String> {
+        parse(args).unwrap().listen.iter().map(SocketAddr::to_string).collect()
+    }
+
+    #[test]
+    fn the_defaults_are_those_that_are_promised() {
+        let config = parse(&[]).unwrap();
+        assert_eq!(config.listen, ["127.0.0.1:9000".parse().unwrap()]);
+        assert_eq!(config.connections, Connections::AsDescriptorsAllow);
+        assert_eq!(config.accepts_per_turn, 256);
+        assert_eq!(config.log_level, LevelFilter::Info);
+        let chat = config.chat;
+        assert_eq!(chat.lobby.unwrap().as_str(), "lobby");
+        assert_eq!(chat.name_chars_max, Some(24));
+        assert_eq!(chat.name_timeout, Some(Duration::from_secs(120)));
+        assert_eq!(chat.rooms_max, Some(10_000));
+        assert_eq!(chat.rooms_per_user_max, Some(50));
+        assert_eq!(chat.room_members_max, None);
+        let hub = config.hub;
+        assert_eq!(hub.connections_per_address_max, Some(64));
+        assert_eq!(hub.line_bytes_max, Some(4096));
+        assert_eq!(hub.pace, Some(Rate::per_second(100, 1000)));
+        assert_eq!(hub.queue_bytes_max, Some(1 << 20));
+        assert_eq!(hub.queue_total_bytes_max, Some(256 << 20));
+        assert_eq!(hub.drain_timeout, Duration::from_secs(2));
+        assert_eq!(hub.stall_timeout, Some(Duration::from_secs(120)));
+        assert_eq!(hub.read_bytes_per_turn, 64 << 10);
+    }
+
+    #[test]
+    fn listen_takes_ports_addresses_and_hosts() {
+        assert_eq!(listen(&["--listen", "9001"]), ["127.0.0.1:9001"]);
+        assert_eq!(listen(&["--listen", "[::1]:0"]), ["[::1]:0"]);
+        assert_eq!(
+            listen(&["--listen", "0.0.0.0:9,[::]:9", "--listen=7"]),
+            ["0.0.0.0:9", "[::]:9", "127.0.0.1:7"]
+        );
+        assert_eq!(listen(&["--listen", "localhost:9000"]), ["127.0.0.1:9000"]);
+        assert_eq!(listen(&["--listen", "0,0"]).len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_what_to_say() {
+        assert_eq!(
+            refusal(&["--listen", "::1"]).rsplit(": a ").next().unwrap(),
+            "port is missing, as in [::1]:9000"
+        );
+        assert!(refusal(&["--listen", "0.0.0.0"]).ends_with("as in 0.0.0.0:9000"));
+        assert!(refusal(&["--listen", ":9000"]).ends_with("say 0.0.0.0:9000"));
+        assert!(refusal(&["--listen", "70000"]).contains("wanted is a port"));
+        assert!(refusal(&["--listen", ""]).contains("wanted is a port"));
+        assert!(refusal(&["--listen", "9,127.0.0.1:9"]).contains("given twice"));
+    }
+
+    #[test]
+    fn off_is_taken_where_it_makes_sense_and_only_there() {
+        let config = parse(&[
+            "--connections=off",
+            "--connections-per-address=off",
+            "--name-timeout=off",
+            "--pace=off",
+            "--rooms=off",
+            "--rooms-per-user=off",
+            "--room-members=off",
+            "--queue-bytes=off",
+            "--queue-total-bytes=off",
+            "--stall-timeout=off",
+        ]);
+        let config = config.unwrap();
+        assert_eq!(config.connections, Connections::Unlimited);
+        assert_eq!((config.hub.pace, config.hub.stall_timeout), (None, None));
+        for flag in [
+            "--line-bytes",
+            "--name-chars",
+            "--burst",
+            "--drain-timeout",
+            "--accepts-per-turn",
+            "--read-bytes-per-turn",
+        ] {
+            assert!(refusal(&[flag, "off"]).starts_with(flag));
+        }
+    }
+
+    #[test]
+    fn values_that_would_lock_everyone_out_are_refused() {
+        for args in [
+            ["--connections", "0"],
+            ["--line-bytes", "63"],
+            ["--line-bytes", "2MiB"],
+            ["--name-chars", "0"],
+            ["--name-chars", "65"],
+            ["--queue-bytes", "4095"],
+            ["--queue-bytes", "8KiB"],
+            ["--queue-total-bytes", "64KiB"],
+            ["--pace", "0"],
+            ["--burst", "0"],
+            ["--name-timeout", "0"],
+            ["--room-members", "1"],
+            ["--accepts-per-turn", "0"],
+            ["--lobby", "a b"],
+            ["--lobby", "\u{1b}[2J"],
+        ] {
+            let sentence = refusal(&args);
+            assert!(sentence.contains(args[0]), "{sentence}");
+            assert!(!sentence.contains('\u{1b}'), "{sentence}");
+        }
+        assert!(parse(&["--queue-bytes", "8KiB", "--line-bytes", "2K"]).is_ok());
+    }
+
+    #[test]
+    fn a_lobby_is_named_or_absent() {
+        assert_eq!(parse(&["--lobby", "#Foyer"]).unwrap().chat.lobby.unwrap().as_str(), "Foyer");
+        assert_eq!(parse(&["--lobby", ""]).unwrap().chat.lobby, None);
+        assert!(refusal(&["--name-chars", "4"]).contains("--lobby 'lobby'"));
+    }
+
+    #[test]
+    fn refusals_name_the_flag_and_what_is_wanted() {
+        assert_eq!(
+            refusal(&["--pace", "fast"]),
+            "--pace 'fast': wanted is a whole number from 1 to 1000000, or off"
+        );
+        assert_eq!(refusal(&["--paec", "1"]), "there is no '--paec', but there is --pace");
+        assert_eq!(refusal(&["9001"]), "there is no '9001', but there is --listen 9001");
+        assert!(refusal(&["--pace"]).contains("--pace"));
+        assert!(refusal(&["-q", "-v"]).contains("cannot be used with"));
+        assert!(refusal(&["--pace=1", "--pace=2"]).contains("cannot be used multiple times"));
+    }
+
+    #[test]
+    fn help_and_version_are_shown() {
+        let Err(Declined::Shown(help)) = parse(&["--help"]) else { panic!("no help") };
+        assert!(help.ends_with("try it:  nc 127.0.0.1 9000\n"), "{help}");
+        assert!(matches!(parse(&["--version"]), Err(Declined::Shown(_))));
+    }
+
+    #[test]
+    fn every_flag_with_a_value_has_a_variable_of_its_name() {
+        for arg in command().get_arguments().filter(|arg| arg.get_action().takes_values()) {
+            let long = arg.get_long().unwrap();
+            let variable = format!("CHATLINE_{}", long.to_uppercase().replace('-', "_"));
+            assert_eq!(arg.get_env().and_then(|name| name.to_str()), Some(variable.as_str()));
+            assert!(arg.get_help().is_some());
+        }
+    }
+
+    #[test]
+    fn the_log_level_follows_the_flags() {
+        let level = |args: &[&str]| parse(args).unwrap().log_level;
+        assert_eq!(level(&["-q"]), LevelFilter::Warn);
+        assert_eq!(level(&["-v"]), LevelFilter::Debug);
+        assert_eq!(level(&["-vv"]), LevelFilter::Trace);
+    }
+}

@@ -1,0 +1,70 @@
+//! What is wrong with the flags, in one sentence.
+//!
+//! Promises: no newline, no control character, and the flag (or the environment variable) by the
+//! name that it was given. Deliberately no usage: `--help` has it.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ErrorKind};
+
+use super::command;
+use super::flags::address;
+
+/// What clap explains in several lines, as one sentence.
+pub(super) fn sentence(error: &clap::Error, args: &[OsString]) -> String {
+    let told = |kind| error.get(kind).map(|value| value.to_string());
+    let arg = told(ContextKind::InvalidArg).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let meant = match told(ContextKind::SuggestedArg) {
+                Some(flag) => format!(", but there is {flag}"),
+                None if address(&arg).is_ok() => format!(", but there is --listen {arg}"),
+                None => String::new(),
+            };
+            format!("there is no '{}'{meant}", arg.escape_debug())
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let value = told(ContextKind::InvalidValue).unwrap_or_default();
+            let origin = origin(&arg, args);
+            match std::error::Error::source(error) {
+                Some(fault) => format!("{origin} '{}': {fault}", value.escape_debug()),
+                None => format!("{origin}: a value is missing"),
+            }
+        }
+        _ => {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            first.trim_start_matches("error: ").to_owned()
+        }
+    }
+}
+
+/// The flag of `usage` (`--pace <COUNT>`) as it was given: itself, or its environment variable.
+fn origin(usage: &str, args: &[OsString]) -> String {
+    let flag = usage.split(' ').next().unwrap_or(usage);
+    let is_given = |arg: &OsString| {
+        let rest = arg.to_str().and_then(|arg| arg.strip_prefix(flag));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    };
+    let command = command();
+    let variable = command
+        .get_arguments()
+        .find(|arg| arg.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long)))
+        .and_then(|arg| arg.get_env());
+    match variable {
+        Some(variable) if !args.iter().any(is_given) => variable.to_string_lossy().into_owned(),
+        _ => flag.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_traced_to_its_flag_or_its_variable() {
+        assert_eq!(origin("--pace <COUNT>", &["--pace".into(), "x".into()]), "--pace");
+        assert_eq!(origin("--pace <COUNT>", &["--pace=x".into()]), "--pace");
+        assert_eq!(origin("--pace <COUNT>", &["--pacer".into()]), "CHATLINE_PACE");
+    }
+}

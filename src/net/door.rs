@@ -1,0 +1,109 @@
+//! Who is let in: how many connections there may be, in all and from one address.
+//!
+//! Promises: who was let in is counted until [`Door::leave`]. Deliberately tells nobody: the hub
+//! says why it refused.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::chat::event::Parting;
+use crate::chat::lock::Origin;
+
+/// The bounds on connections.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections in all.
+    pub connections_max: Option<usize>,
+    /// Connections from one address; loopback is exempt.
+    pub connections_per_address_max: Option<usize>,
+}
+
+/// Counts who is in.
+#[derive(Debug)]
+pub struct Door {
+    limits: Limits,
+    inside: usize,
+    by_origin: BTreeMap<Origin, usize>,
+}
+
+impl Door {
+    /// Nobody is in yet.
+    pub fn new(limits: Limits) -> Door {
+        Door { limits, inside: 0, by_origin: BTreeMap::new() }
+    }
+
+    /// How many are in.
+    pub fn inside(&self) -> usize {
+        self.inside
+    }
+
+    /// Lets somebody in, or says why not.
+    ///
+    /// # Errors
+    /// [`Parting::ServerFull`] or [`Parting::TooManyFromHere`].
+    pub fn enter(&mut self, address: IpAddr) -> Result<(), Parting> {
+        if self.limits.connections_max.is_some_and(|most| self.inside >= most) {
+            return Err(Parting::ServerFull);
+        }
+        let count = self.by_origin.entry(origin(address)).or_default();
+        let most = self.limits.connections_per_address_max;
+        if most.is_some_and(|most| *count >= most) && !address.to_canonical().is_loopback() {
+            return Err(Parting::TooManyFromHere);
+        }
+        *count += 1;
+        self.inside += 1;
+        Ok(())
+    }
+
+    /// Somebody who was let in has gone.
+    pub fn leave(&mut self, address: IpAddr) {
+        self.inside -= 1;
+        let origin = origin(address);
+        let count = self.by_origin.get_mut(&origin).expect("who leaves was let in");
+        *count -= 1;
+        if *count == 0 {
+            self.by_origin.remove(&origin);
+        }
+    }
+}
+
+/// Where an address counts as coming from: an IPv4 address whole (also when it is mapped into IPv6),
+/// of an IPv6 address the first 64 bits, which is what one customer has.
+pub fn origin(address: IpAddr) -> Origin {
+    match address.to_canonical() {
+        IpAddr::V4(address) => Origin(u128::from(address.to_ipv6_mapped())),
+        IpAddr::V6(address) => Origin(u128::from(address) >> 64 << 64),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn addresses_are_counted_by_who_has_them() {
+        assert_eq!(origin(address("::ffff:10.0.0.1")), origin(address("10.0.0.1")));
+        assert_eq!(origin(address("2001:db8::1")), origin(address("2001:db8::ffff:1")));
+        assert_ne!(origin(address("2001:db8::1")), origin(address("2001:db8:0:1::1")));
+    }
+
+    #[test]
+    fn each_bound_holds_and_who_leaves_makes_room() {
+        let limits = Limits { connections_max: Some(3), connections_per_address_max: Some(1) };
+        let mut door = Door::new(limits);
+        let (one, other) = (address("10.0.0.1"), address("10.0.0.2"));
+        assert_eq!(door.enter(one), Ok(()));
+        assert_eq!(door.enter(one), Err(Parting::TooManyFromHere));
+        door.leave(one);
+        assert_eq!(door.enter(one), Ok(()));
+        assert_eq!(door.enter(address("127.0.0.1")), Ok(()));
+        assert_eq!(door.enter(address("::1")), Ok(()));
+        assert_eq!(door.enter(other), Err(Parting::ServerFull));
+        assert_eq!(door.inside(), 3);
+    }
+}

@@ -1,0 +1,343 @@
+//! Who is connected, and the turn: read, expire, settle.
+//!
+//! The hub owns the conversation and the connections. [`Hub::turn`] reads what is ready and hands
+//! it to `chat` line by line ([`read`]), renders what follows into the turn's one page and gives
+//! each connection its slices of it ([`deliver`]), writes each touched queue once, and frees who is
+//! doomed ([`flush`]). Promises: reading and writing never interleave within a turn; nothing is
+//! freed while it can be named; a slow reader costs the others nothing; memory is bounded by
+//! [`Limits`]. Generic over the [`Stream`], so that all of it can be replayed from a seed.
+//! Deliberately without poll, clock, thread or signal: the server has those.
+
+mod deliver;
+mod flush;
+mod read;
+
+use std::cell::Cell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::rc::Rc;
+use std::time::Duration;
+
+use log::debug;
+
+use crate::chat::event::{Event, Parting};
+use crate::chat::outbox::Outbox;
+use crate::chat::pace::Rate;
+use crate::chat::{Chat, ConnId, Input, Now};
+use crate::wire::{self, Clock, Ends};
+
+use super::conn::{Conn, Stage};
+use super::door::{self, Door};
+use super::slots::Slots;
+
+pub use super::conn::Stream;
+
+/// How many refused connections may linger until they have taken their refusal. More are closed at
+/// once; their refusal arrives unless they have sent something already.
+const REFUSED_MAX: usize = 16;
+
+/// What the hub is bounded by.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections in all.
+    pub connections_max: Option<usize>,
+    /// Connections from one address; loopback is exempt.
+    pub connections_per_address_max: Option<usize>,
+    /// Bytes of a line, its end not counted.
+    pub line_bytes_max: Option<usize>,
+    /// How fast the lines of one connection are taken.
+    pub pace: Option<Rate>,
+    /// Bytes that wait to be sent to one connection.
+    pub queue_bytes_max: Option<usize>,
+    /// Bytes that wait to be sent in all; shared ones count once.
+    pub queue_total_bytes_max: Option<usize>,
+    /// How long a connection that ends may take to receive what waits, and to stop sending.
+    pub drain_timeout: Duration,
+    /// How long a peer may take nothing of what waits.
+    pub stall_timeout: Option<Duration>,
+    /// Bytes read from one connection in one turn.
+    pub read_bytes_per_turn: usize,
+}
+
+/// What is due for a connection at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// The pace allows its next line.
+    Pace(ConnId),
+    /// It has had its time to drain.
+    Drain(ConnId),
+    /// Does the peer take anything?
+    Stall(ConnId),
+}
+
+/// The connections and the conversation.
+#[derive(Debug)]
+pub struct Hub<S> {
+    chat: Chat,
+    limits: Limits,
+    conns: Slots<Conn<S>>,
+    door: Door,
+    outbox: Outbox,
+    timers: BinaryHeap<Reverse<(Duration, Timer)>>,
+    /// Who is to be served in this turn, or in the next one.
+    ready: Vec<ConnId>,
+    /// Who is to be flushed at the end of this turn.
+    touched: Vec<ConnId>,
+    /// Who is to be freed at the end of this turn.
+    doomed: Vec<ConnId>,
+    /// What was rendered in this turn.
+    page: Vec<u8>,
+    /// The times of day that stand in the page, by zone.
+    stamps: Vec<(i32, Range<usize>)>,
+    /// When the page is as large as this, no further line is taken in this turn: whoever reads at
+    /// all can take what one turn says.
+    page_bytes_max: usize,
+    /// The bytes of frozen pages that somebody still needs.
+    pinned: Rc<Cell<usize>>,
+    /// Counts the events for several rooms, for [`Conn::mark`].
+    marks: u64,
+    /// Refused connections that have not gone yet.
+    refused: usize,
+    /// What all reads go through.
+    buffer: Vec<u8>,
+    /// The time of this turn.
+    now: Now,
+    is_stopping: bool,
+}
+
+impl<S: Stream> Hub<S> {
+    /// A hub without connections.
+    pub fn new(chat: Chat, limits: Limits) -> Hub<S> {
+        let door = Door::new(door::Limits {
+            connections_max: limits.connections_max,
+            connections_per_address_max: limits.connections_per_address_max,
+        });
+        let page_bytes_max = limits.queue_bytes_max.map_or(1 << 20, |bytes| (bytes / 4).max(1));
+        Hub {
+            chat,
+            limits,
+            conns: Slots::default(),
+            door,
+            outbox: Outbox::new(),
+            timers: BinaryHeap::new(),
+            ready: Vec::new(),
+            touched: Vec::new(),
+            doomed: Vec::new(),
+            page: Vec::new(),
+            stamps: Vec::new(),
+            page_bytes_max,
+            pinned: Rc::new(Cell::new(0)),
+            marks: 0,
+            refused: 0,
+            buffer: vec![0; limits.read_bytes_per_turn.min(64 * 1024)],
+            now: Now { mono: Duration::ZERO, unix: 0, zone_secs: 0 },
+            is_stopping: false,
+        }
+    }
+
+    /// Takes in a connection. It is greeted, or told why it is refused, at the end of the turn.
+    /// `None` when it was refused and is gone already.
+    pub fn open(&mut self, stream: S, from: SocketAddr, now: Now) -> Option<ConnId> {
+        self.now = now;
+        let entered = match self.is_stopping {
+            true => Err(Parting::Shutdown),
+            false => self.door.enter(from.ip()),
+        };
+        if let Err(parting) = entered {
+            return self.refuse(stream, from, parting);
+        }
+        let conn = Conn::new(stream, from, Stage::Talking, self.limits.line_bytes_max);
+        let conn = self.conns.insert(conn);
+        debug!("{from} connected");
+        self.chat(Input::Open { conn, origin: door::origin(from.ip()) });
+        self.list(conn);
+        Some(conn)
+    }
+
+    /// Tells somebody why they cannot come in.
+    fn refuse(&mut self, mut stream: S, from: SocketAddr, parting: Parting) -> Option<ConnId> {
+        debug!("{from} refused: {parting:?}");
+        if self.refused >= REFUSED_MAX {
+            // Best effort: a peer that gets nothing at least sees the end.
+            let _ = stream.write(&refuse_line(parting));
+            let _ = stream.finish_writing();
+            return None;
+        }
+        self.refused += 1;
+        let conn = self.conns.insert(Conn::new(stream, from, Stage::Closing, None));
+        self.tell(conn, &Event::Bye { nick: None, parting });
+        self.close(conn, parting);
+        Some(conn)
+    }
+
+    /// The stream of a connection, to register it with the poll.
+    pub fn stream_mut(&mut self, conn: ConnId) -> Option<&mut S> {
+        self.conns.find_mut(conn).map(|conn| &mut conn.stream)
+    }
+
+    /// The poll says that a connection may have something to read, or room for something to write.
+    /// Connections that are gone are ignored.
+    pub fn ready(&mut self, conn: ConnId, is_readable: bool, is_writable: bool) {
+        let Some(it) = self.conns.find_mut(conn) else { return };
+        if is_writable {
+            it.is_writable = true;
+            self.touch(conn);
+        }
+        if is_readable && let Some(it) = self.conns.find_mut(conn) {
+            it.is_readable = true;
+            self.list(conn);
+        }
+    }
+
+    /// One turn: reads what is ready, does what is due, tells everybody.
+    pub fn turn(&mut self, now: Now) {
+        self.now = now;
+        for conn in std::mem::take(&mut self.ready) {
+            if let Some(it) = self.conns.find_mut(conn) {
+                it.is_listed = false;
+                self.serve(conn);
+            }
+        }
+        self.expire();
+        self.settle();
+    }
+
+    /// When the next turn is due, since start, even if nothing becomes ready; zero when work is
+    /// waiting already.
+    pub fn deadline(&self) -> Option<Duration> {
+        if !self.ready.is_empty() || !self.touched.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let own = self.timers.peek().map(|Reverse((at, _))| *at);
+        own.into_iter().chain(self.chat.deadline()).min()
+    }
+
+    /// Says goodbye to everyone. Lines that wait are said before. Further turns send what is left;
+    /// the hub is empty after the drain timeout at the latest.
+    pub fn shut_down(&mut self, now: Now) {
+        self.now = now;
+        self.is_stopping = true;
+        for conn in self.conns.ids() {
+            if let Some(it) = self.conns.find_mut(conn) {
+                it.is_readable = true;
+                self.serve(conn);
+            }
+            while self.conns.find(conn).is_some_and(|it| !it.inbox.is_empty()) {
+                self.settle();
+                self.obey_inbox(conn);
+            }
+        }
+        self.settle();
+        for conn in self.conns.ids() {
+            if self.conns.find(conn).is_some_and(Conn::is_talking) {
+                self.chat(Input::Ended { conn, parting: Parting::Shutdown });
+            }
+        }
+        self.settle();
+    }
+
+    /// Whether every connection is gone.
+    pub fn is_empty(&self) -> bool {
+        self.conns.is_empty()
+    }
+
+    /// The conversation, for tests and figures.
+    pub fn conversation(&self) -> &Chat {
+        &self.chat
+    }
+
+    /// Bytes that wait to be sent in all; shared ones count once.
+    pub fn queued_bytes(&self) -> usize {
+        self.pinned.get()
+    }
+
+    /// Panics when something does not hold that always must. Linear: for tests.
+    pub fn assert_invariants(&self) {
+        self.chat.assert_invariants();
+        assert!(self.outbox.is_empty(), "the outbox is empty between turns");
+        assert!(self.doomed.is_empty(), "who is doomed is reaped within the turn");
+        assert!(self.page.is_empty(), "a page lives for a turn, or is frozen");
+        let talking = self.conns.iter().filter(|(_, conn)| conn.is_talking()).count();
+        assert_eq!(talking, self.chat.connected(), "the conversation knows who talks");
+        let admitted = self.conns.iter().filter(|(_, conn)| conn.is_admitted).count();
+        assert_eq!(admitted, self.door.inside(), "the door counts who was let in");
+        assert_eq!(self.conns.len() - admitted, self.refused, "the others were refused");
+        for (id, conn) in self.conns.iter() {
+            assert!(!conn.queue.holds_fresh(), "{id:?} waits for a page that is gone");
+            let is_idle = conn.is_writable && conn.is_talking();
+            assert!(!is_idle || conn.queue.is_empty(), "{id:?} was not flushed");
+            assert!(
+                conn.inbox.len() <= self.limits.read_bytes_per_turn,
+                "{id:?} keeps more than one read"
+            );
+        }
+        let is_waiting = self.conns.iter().any(|(_, conn)| !conn.queue.is_empty());
+        assert!(is_waiting || self.pinned.get() == 0, "pages are pinned for nobody");
+    }
+
+    /// Lets the conversation take an input, and delivers what follows from it at once: so that an
+    /// audience is who was there when it was said.
+    fn chat(&mut self, input: Input<'_>) {
+        self.chat.handle(input, self.now, &mut self.outbox);
+        self.deliver();
+    }
+
+    /// The connection is to be served in the coming turn.
+    fn list(&mut self, conn: ConnId) {
+        if let Some(it) = self.conns.find_mut(conn)
+            && !it.is_listed
+        {
+            it.is_listed = true;
+            self.ready.push(conn);
+        }
+    }
+
+    /// The connection is to be flushed at the end of the turn.
+    fn touch(&mut self, conn: ConnId) {
+        if let Some(it) = self.conns.find_mut(conn)
+            && !it.is_touched
+        {
+            it.is_touched = true;
+            self.touched.push(conn);
+        }
+    }
+
+    /// Does what is due, for connections and for the conversation.
+    fn expire(&mut self) {
+        while let Some(Reverse((at, timer))) = self.timers.peek().copied() {
+            if at > self.now.mono {
+                break;
+            }
+            self.timers.pop();
+            match timer {
+                Timer::Pace(conn) => self.serve(conn),
+                Timer::Drain(conn) => self.check_end(conn),
+                Timer::Stall(conn) => self.check_stall(conn),
+            }
+        }
+        while self.chat.deadline().is_some_and(|at| at <= self.now.mono) {
+            self.chat(Input::Time);
+        }
+    }
+
+    /// The connection goes at the end of the turn.
+    fn doom(&mut self, conn: ConnId) {
+        if let Some(it) = self.conns.find_mut(conn)
+            && it.stage != Stage::Doomed
+        {
+            it.stage = Stage::Doomed;
+            it.queue.clear();
+            self.doomed.push(conn);
+        }
+    }
+}
+
+/// The whole line that tells a peer why it cannot come in.
+pub fn refuse_line(parting: Parting) -> Vec<u8> {
+    let mut line = Vec::new();
+    let clock = Clock { unix: 0, zone_secs: 0 };
+    wire::render(&Event::Bye { nick: None, parting }, Ends::Lf, clock, &mut line);
+    line
+}

@@ -1,0 +1,220 @@
+//! Delivering: what the conversation says becomes bytes of the turn's page, and slices of it for
+//! everybody it is for.
+//!
+//! Promises: an event is rendered once for each kind of line end, however many hear it; nobody's
+//! queue grows beyond its bound, and what does not fit is counted and told in its place.
+//! Deliberately sends nothing yet.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::chat::ConnId;
+use crate::chat::event::{Event, Parting, Zone};
+use crate::chat::outbox::{Audience, Item};
+use crate::wire::{self, Clock, Ends};
+
+use super::super::conn::{Conn, Source, Stage, Stream};
+use super::super::slots::Slots;
+use super::{Hub, Timer};
+
+/// The page of a turn while it is being written, and what is needed to write it.
+struct Writer<'h> {
+    page: &'h mut Vec<u8>,
+    stamps: &'h mut Vec<(i32, Range<usize>)>,
+    touched: &'h mut Vec<ConnId>,
+    queue_bytes_max: Option<usize>,
+    mono: Duration,
+    unix: i64,
+    zone_secs: i32,
+    /// Where the event at hand stands in the page, by how its lines end.
+    rendered: [Option<Range<usize>>; 2],
+}
+
+impl<S: Stream> Hub<S> {
+    /// Empties the outbox: everybody is told, and who is to be closed begins to close.
+    pub(super) fn deliver(&mut self) {
+        let mut outbox = std::mem::take(&mut self.outbox);
+        for item in outbox.drain() {
+            match item {
+                Item::Tell(Audience::One(conn), event) => self.tell(conn, &event),
+                Item::Tell(audience, event) => self.publish(&audience, &event),
+                Item::ShowTime(conn, zone) => {
+                    if let Some(conn) = self.conns.find_mut(conn) {
+                        conn.time = zone;
+                    }
+                }
+                Item::Close(conn, parting) => self.close(conn, parting),
+            }
+        }
+        self.outbox = outbox;
+    }
+
+    /// Tells one connection.
+    pub(super) fn tell(&mut self, conn: ConnId, event: &Event) {
+        let (conns, mut writer, _) = self.writer();
+        writer.tell(conns, conn, event);
+    }
+
+    /// Sends one connection bytes that are no line.
+    pub(super) fn tell_bytes(&mut self, id: ConnId, bytes: &[u8]) {
+        let start = self.page.len();
+        self.page.extend_from_slice(bytes);
+        let end = self.page.len();
+        if let Some(conn) = self.conns.find_mut(id) {
+            conn.queue.push(start..end);
+        }
+        self.touch(id);
+    }
+
+    fn publish(&mut self, audience: &Audience, event: &Event) {
+        self.marks += 1;
+        let mark = self.marks;
+        let is_marked = matches!(audience, Audience::Rooms { rooms, .. } if rooms.len() > 1);
+        let (conns, mut writer, chat) = self.writer();
+        chat.resolve(audience, |id| {
+            if is_marked
+                && let Some(conn) = conns.find_mut(id)
+                && std::mem::replace(&mut conn.mark, mark) == mark
+            {
+                return;
+            }
+            writer.tell(conns, id, event);
+        });
+    }
+
+    fn writer(&mut self) -> (&mut Slots<Conn<S>>, Writer<'_>, &crate::chat::Chat) {
+        let writer = Writer {
+            page: &mut self.page,
+            stamps: &mut self.stamps,
+            touched: &mut self.touched,
+            queue_bytes_max: self.limits.queue_bytes_max,
+            mono: self.now.mono,
+            unix: self.now.unix,
+            zone_secs: self.now.zone_secs,
+            rendered: [None, None],
+        };
+        (&mut self.conns, writer, &self.chat)
+    }
+
+    /// A connection begins to close.
+    pub(super) fn close(&mut self, id: ConnId, parting: Parting) {
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        log::debug!("{} parts: {parting:?}", conn.from);
+        conn.inbox = Vec::new();
+        conn.stage = Stage::Closing;
+        if conn.source == Source::Ended(Parting::Lost) {
+            return self.doom(id);
+        }
+        conn.ends_at = self.now.mono + self.limits.drain_timeout;
+        self.timers.push(Reverse((conn.ends_at, Timer::Drain(id))));
+        self.touch(id);
+        // What is unread must be read before the end.
+        self.list(id);
+    }
+}
+
+impl Writer<'_> {
+    /// Gives a connection its slice of an event.
+    fn tell<S>(&mut self, conns: &mut Slots<Conn<S>>, id: ConnId, event: &Event) {
+        let Some(conn) = conns.find_mut(id) else { return };
+        if conn.stage == Stage::Doomed {
+            return;
+        }
+        if !conn.is_touched {
+            conn.is_touched = true;
+            self.touched.push(id);
+        }
+        if conn.queue.is_empty() {
+            conn.taken_at = self.mono;
+        }
+        // The last line must get through: it stands in no relation to what was dropped.
+        let is_last = matches!(event, Event::Bye { .. });
+        if conn.queue.dropped() > 0 && (is_last || self.has_drained(conn)) {
+            self.tell_dropped(conn);
+        }
+        let range = self.render(conn, event);
+        let fits = is_last || conn.queue.dropped() == 0 && self.fits(conn, range.len());
+        if fits {
+            self.push(conn, range);
+        } else {
+            let lines = memchr::memchr_iter(b'\n', &self.page[range]).count();
+            conn.queue.drop_lines(lines as u64);
+        }
+    }
+
+    /// Whether so many bytes more are within the queue's bound; whoever waits for nothing can
+    /// always be told something.
+    fn fits<S>(&self, conn: &Conn<S>, bytes: usize) -> bool {
+        let within = |most| conn.queue.cost() + bytes <= most;
+        conn.queue.is_empty() || self.queue_bytes_max.is_none_or(within)
+    }
+
+    /// Whether a queue that was full has room again: half of it, so that lines are not dropped and
+    /// told by turns.
+    fn has_drained<S>(&self, conn: &Conn<S>) -> bool {
+        self.queue_bytes_max.is_none_or(|most| conn.queue.cost() <= most / 2)
+    }
+
+    /// Tells in their place of lines that were dropped.
+    fn tell_dropped<S>(&mut self, conn: &mut Conn<S>) {
+        let dropped = Event::Dropped { lines: conn.queue.take_dropped() };
+        let start = self.page.len();
+        wire::render(&dropped, conn.ends, self.clock(conn.time), self.page);
+        self.push(conn, start..self.page.len());
+    }
+
+    /// Where the event stands in the page, with the connection's line ends.
+    fn render<S>(&mut self, conn: &Conn<S>, event: &Event) -> Range<usize> {
+        let kind = match conn.ends {
+            Ends::Lf => 0,
+            Ends::CrLf => 1,
+        };
+        if let Some(range) = &self.rendered[kind] {
+            return range.clone();
+        }
+        let start = self.page.len();
+        let clock = self.clock(conn.time);
+        wire::render(event, conn.ends, clock, self.page);
+        let range = start..self.page.len();
+        self.rendered[kind] = Some(range.clone());
+        range
+    }
+
+    /// The time as a reader is shown it.
+    fn clock(&self, time: Option<Zone>) -> Clock {
+        let zone_secs = match time {
+            None | Some(Zone::Server) => self.zone_secs,
+            Some(Zone::Offset(minutes)) => i32::from(minutes) * 60,
+        };
+        Clock { unix: self.unix, zone_secs }
+    }
+
+    /// Queues whole lines of the page, each with the time before it where that is wished.
+    fn push<S>(&mut self, conn: &mut Conn<S>, range: Range<usize>) {
+        if conn.time.is_none() {
+            return conn.queue.push(range);
+        }
+        let stamp = self.stamp(self.clock(conn.time));
+        let mut start = range.start;
+        for at in memchr::memchr_iter(b'\n', &self.page[range.clone()]) {
+            let end = range.start + at + 1;
+            conn.queue.push(stamp.clone());
+            conn.queue.push(start..end);
+            start = end;
+        }
+    }
+
+    /// Where the time of day stands in the page, for a zone.
+    fn stamp(&mut self, clock: Clock) -> Range<usize> {
+        let is_there = self.stamps.iter().find(|(zone_secs, _)| *zone_secs == clock.zone_secs);
+        if let Some((_, range)) = is_there {
+            return range.clone();
+        }
+        let start = self.page.len();
+        wire::stamp(clock, self.page);
+        let range = start..self.page.len();
+        self.stamps.push((clock.zone_secs, range.clone()));
+        range
+    }
+}

@@ -1,0 +1,193 @@
+//! Settling: each touched queue is written once, what could not be sent is kept, and who is doomed
+//! is freed, at the one place where nothing can name them any more.
+//!
+//! Promises: a write that fails costs the connection its output and nothing else; what waits in all
+//! is bounded, and the fullest queues give way first. Deliberately reads nothing.
+
+use std::cmp::Reverse;
+
+use log::{debug, warn};
+
+use crate::chat::event::{Event, Parting};
+use crate::chat::{ConnId, Input};
+
+use super::super::conn::{Source, Stage, Stream};
+use super::super::queue::Page;
+use super::{Hub, Timer};
+
+impl<S: Stream> Hub<S> {
+    /// Writes, keeps and reaps until nothing is left to do. The page is empty afterwards.
+    pub(super) fn settle(&mut self) {
+        loop {
+            self.flush();
+            self.keep_what_waits();
+            self.bound_what_waits();
+            if self.doomed.is_empty() && self.touched.is_empty() {
+                break;
+            }
+            for conn in std::mem::take(&mut self.doomed) {
+                self.reap(conn);
+            }
+        }
+    }
+
+    /// Writes each touched queue once; those that hold something of the page stay in the list.
+    fn flush(&mut self) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for conn in &touched {
+            self.flush_one(*conn);
+        }
+        touched.retain(|conn| {
+            let Some(conn) = self.conns.find_mut(*conn) else { return false };
+            conn.is_touched = false;
+            conn.queue.holds_fresh()
+        });
+        self.touched = touched;
+    }
+
+    fn flush_one(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        if conn.stage == Stage::Doomed {
+            return;
+        }
+        let waited = conn.queue.cost();
+        if conn.is_writable && waited > 0 {
+            match conn.queue.flush(&self.page, &mut conn.stream) {
+                Ok(is_done) => conn.is_writable = is_done,
+                Err(error) => {
+                    debug!("{}: {error}", conn.from);
+                    // Nobody takes anything any more; what was sent to us still counts.
+                    conn.queue.clear();
+                }
+            }
+            if conn.queue.cost() < waited {
+                conn.taken_at = self.now.mono;
+                if conn.stage == Stage::Closing && !self.is_stopping {
+                    conn.ends_at = self.now.mono + self.limits.drain_timeout;
+                }
+            }
+        }
+        if !conn.queue.is_empty() {
+            return self.watch(id);
+        }
+        if conn.queue.dropped() > 0 {
+            return self.tell_dropped(id);
+        }
+        if conn.stage == Stage::Closing {
+            self.end_output(id);
+        }
+    }
+
+    /// Everything was sent to a connection that missed lines: it is told so.
+    fn tell_dropped(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        let lines = conn.queue.take_dropped();
+        self.tell(id, &Event::Dropped { lines });
+        self.flush_one(id);
+    }
+
+    /// All was said: the output ends, and what still comes in is drained.
+    fn end_output(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        conn.stage = Stage::Draining;
+        if !self.is_stopping {
+            conn.ends_at = self.now.mono + self.limits.drain_timeout;
+        }
+        let is_over = conn.stream.finish_writing().is_err() || conn.source != Source::Open;
+        if is_over {
+            self.doom(id);
+        }
+    }
+
+    /// A queue could not be emptied: from now on the peer has to take something now and then.
+    fn watch(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        if conn.is_watched {
+            return;
+        }
+        conn.is_watched = true;
+        conn.stream.expect_stall(true);
+        if let Some(timeout) = self.limits.stall_timeout {
+            self.timers.push(Reverse((conn.taken_at + timeout, Timer::Stall(id))));
+        }
+    }
+
+    /// Has the peer taken anything?
+    pub(super) fn check_stall(&mut self, id: ConnId) {
+        let Some(timeout) = self.limits.stall_timeout else { return };
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        if conn.queue.is_empty() {
+            conn.is_watched = false;
+            return conn.stream.expect_stall(false);
+        }
+        let at = conn.taken_at + timeout;
+        if at > self.now.mono {
+            self.timers.push(Reverse((at, Timer::Stall(id))));
+        } else if conn.is_talking() {
+            // So that the last line has a place, should the peer wake up.
+            conn.queue.discard();
+            self.chat(Input::Ended { conn: id, parting: Parting::TooSlow });
+        }
+    }
+
+    /// Is the time over that a connection has for its end? It grows while the peer takes what waits.
+    pub(super) fn check_end(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find(id) else { return };
+        if conn.ends_at > self.now.mono {
+            self.timers.push(Reverse((conn.ends_at, Timer::Drain(id))));
+        } else {
+            self.doom(id);
+        }
+    }
+
+    /// Freezes the page if somebody could not be sent all of it, and begins a new one.
+    fn keep_what_waits(&mut self) {
+        self.stamps.clear();
+        if self.page.is_empty() {
+            return;
+        }
+        if !self.touched.is_empty() {
+            let mut bytes = std::mem::take(&mut self.page);
+            bytes.shrink_to_fit();
+            let page = Page::freeze(bytes, &self.pinned);
+            for id in self.touched.drain(..) {
+                if let Some(conn) = self.conns.find_mut(id) {
+                    conn.queue.freeze(&page);
+                }
+            }
+        }
+        self.page.clear();
+        self.page.shrink_to(self.page_bytes_max);
+    }
+
+    /// If too much waits in all, the fullest queues are emptied, and their lines counted as dropped.
+    fn bound_what_waits(&mut self) {
+        let Some(most) = self.limits.queue_total_bytes_max else { return };
+        if self.pinned.get() <= most {
+            return;
+        }
+        let fill = self.conns.iter().map(|(id, conn)| (Reverse(conn.queue.cost()), id));
+        let mut fill: Vec<_> = fill.filter(|(Reverse(cost), _)| *cost > 0).collect();
+        fill.sort_unstable();
+        warn!("{} bytes wait for {} slow readers: dropping lines", self.pinned.get(), fill.len());
+        // A quarter is made free, so that this does not happen in every turn.
+        for (_, id) in fill {
+            if self.pinned.get() <= most - most / 4 {
+                break;
+            }
+            if let Some(conn) = self.conns.find_mut(id) {
+                conn.queue.discard();
+            }
+        }
+    }
+
+    fn reap(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.remove(id) else { return };
+        if conn.is_admitted {
+            self.door.leave(conn.from.ip());
+        } else {
+            self.refused -= 1;
+        }
+        debug!("{} disconnected", conn.from);
+    }
+}

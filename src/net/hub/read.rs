@@ -1,0 +1,226 @@
+//! Taking in: from bytes that are ready to inputs of the conversation.
+//!
+//! Promises: every line that was received is obeyed, also when writing to the peer fails; lines of
+//! one connection keep their order; whoever sends too fast is read more slowly, and nothing of
+//! theirs is dropped. Deliberately flushes nothing.
+
+use std::cmp::Reverse;
+use std::io;
+use std::time::Duration;
+
+use log::{debug, info};
+
+use crate::chat::event::{Parting, Stranger};
+use crate::chat::{ConnId, Input};
+use crate::wire::Ends;
+use crate::wire::clean::clean;
+use crate::wire::line::Item;
+use crate::wire::sniff;
+
+use super::super::conn::{Conn, Source, Stage, Stream};
+use super::{Hub, Timer};
+
+/// Why lines are left lying.
+enum Left {
+    /// None are.
+    Nothing,
+    /// The pace, until the timer that was set.
+    Paced,
+    /// The turn has said as much as a turn may.
+    NextTurn,
+}
+
+impl<S: Stream> Hub<S> {
+    /// Obeys what a connection has left lying, then reads more and obeys it, as far as this turn
+    /// goes.
+    pub(super) fn serve(&mut self, id: ConnId) {
+        if !self.obey_inbox(id) {
+            return;
+        }
+        let mut budget = self.limits.read_bytes_per_turn;
+        loop {
+            let Some(conn) = self.conns.find_mut(id) else { return };
+            if let Source::Ended(parting) = conn.source {
+                return self.finish(id, parting);
+            }
+            if conn.stage == Stage::Doomed || !conn.is_readable {
+                return;
+            }
+            if budget == 0 {
+                return self.list(id);
+            }
+            let mut buffer = std::mem::take(&mut self.buffer);
+            let most = buffer.len().min(budget);
+            let read = self.read(id, &mut buffer[..most]);
+            budget -= read;
+            let is_obeyed = read == 0 || self.obey(id, &buffer[..read]);
+            self.buffer = buffer;
+            if !is_obeyed {
+                return;
+            }
+        }
+    }
+
+    /// Obeys what a connection has left lying, as far as pace and turn allow; returns whether
+    /// nothing lies there any more.
+    pub(super) fn obey_inbox(&mut self, id: ConnId) -> bool {
+        let Some(conn) = self.conns.find_mut(id) else { return false };
+        if conn.paced_until > self.now.mono && !self.is_stopping {
+            return false;
+        }
+        let inbox = std::mem::take(&mut conn.inbox);
+        self.obey(id, &inbox)
+    }
+
+    /// Reads once; notes when there is nothing, or when nothing more will come. Returns how many
+    /// bytes came.
+    fn read(&mut self, id: ConnId, buffer: &mut [u8]) -> usize {
+        let Some(conn) = self.conns.find_mut(id) else { return 0 };
+        match conn.stream.read(buffer) {
+            Ok(0) => conn.source = Source::Ended(Parting::EndOfInput),
+            Ok(read) => return read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => conn.is_readable = false,
+            Err(error) => {
+                debug!("{}: {error}", conn.from);
+                conn.source = Source::Ended(Parting::Lost);
+            }
+        }
+        0
+    }
+
+    /// Obeys the items of some input in order. What cannot be obeyed yet is kept in the inbox;
+    /// returns whether all was.
+    fn obey(&mut self, id: ConnId, input: &[u8]) -> bool {
+        let mut rest = input;
+        let left = self.obey_items(id, &mut rest);
+        let Some(conn) = self.conns.find_mut(id) else { return false };
+        match left {
+            Left::Nothing => return true,
+            Left::Paced | Left::NextTurn => conn.inbox = rest.to_vec(),
+        }
+        if matches!(left, Left::NextTurn) {
+            self.list(id);
+        }
+        false
+    }
+
+    fn obey_items(&mut self, id: ConnId, rest: &mut &[u8]) -> Left {
+        loop {
+            let Some(conn) = self.conns.find_mut(id).filter(|conn| conn.is_talking()) else {
+                return Left::Nothing;
+            };
+            if rest.is_empty() {
+                return Left::Nothing;
+            }
+            if let Some(stranger) = first_bytes_of_stranger(conn, rest) {
+                return self.turn_away(id, stranger);
+            }
+            if self.page.len() >= self.page_bytes_max {
+                return Left::NextTurn;
+            }
+            let rate = self.limits.pace.filter(|_| !self.is_stopping);
+            if let Some(rate) = rate
+                && let Err(at) = conn.pace.take(rate, self.now.mono)
+            {
+                self.slow(id, at, rate.every);
+                return Left::Paced;
+            }
+            let item = conn.lines.next(rest);
+            if conn.lines.has_spoken_telnet() {
+                conn.ends = Ends::CrLf;
+            }
+            let Some(item) = item else {
+                if let Some(rate) = rate {
+                    conn.pace.give_back(rate);
+                }
+                continue;
+            };
+            self.obey_item(id, item);
+        }
+    }
+
+    fn obey_item(&mut self, id: ConnId, item: Item<'_>) {
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        match item {
+            Item::Line { bytes, crlf } => {
+                if crlf {
+                    conn.ends = Ends::CrLf;
+                }
+                self.obey_line(id, &bytes);
+            }
+            Item::TooLong => {
+                conn.is_known = true;
+                let bytes_max = self.limits.line_bytes_max;
+                let bytes_max = bytes_max.expect("only a limit makes a line too long");
+                self.chat(Input::TooLong { conn: id, bytes_max });
+            }
+            Item::Reply(bytes) => self.tell_bytes(id, &bytes),
+            Item::AreYouThere => self.chat(Input::AreYouThere { conn: id }),
+            Item::Interrupt => self.chat(Input::Interrupt { conn: id }),
+            Item::EndOfInput => self.finish(id, Parting::EndOfInput),
+        }
+    }
+
+    fn obey_line(&mut self, id: ConnId, bytes: &[u8]) {
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        if !conn.is_known {
+            conn.is_known = true;
+            if let Some(stranger) = sniff::stranger_by_first_line(bytes) {
+                self.turn_away(id, stranger);
+                return;
+            }
+        }
+        self.chat(Input::Line { conn: id, text: &clean(bytes) });
+    }
+
+    /// Ends the connection of a peer that speaks something else.
+    fn turn_away(&mut self, id: ConnId, stranger: Stranger) -> Left {
+        if let Some(conn) = self.conns.find(id) {
+            info!("{} speaks {stranger:?} and was turned away", conn.from);
+        }
+        self.chat(Input::Ended { conn: id, parting: Parting::WrongProtocol(stranger) });
+        Left::Nothing
+    }
+
+    /// The connection's next line is to be had at that time.
+    fn slow(&mut self, id: ConnId, at: Duration, every: Duration) {
+        self.timers.push(Reverse((at, Timer::Pace(id))));
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        conn.paced_until = at;
+        if !conn.was_slowed {
+            conn.was_slowed = true;
+            let per_second = 1.0 / every.as_secs_f64();
+            let per_second = (per_second.round() as u32).max(1); // A rate is made from a u32.
+            self.chat(Input::Slowed { conn: id, per_second });
+        }
+    }
+
+    /// Nothing more will come: the last line counts also without its end, then the connection ends.
+    fn finish(&mut self, id: ConnId, parting: Parting) {
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        match conn.stage {
+            Stage::Talking => {
+                if let Some(line) = conn.lines.finish() {
+                    self.obey_line(id, &line);
+                }
+                self.chat(Input::Ended { conn: id, parting });
+            }
+            // Once everything is sent, nothing has to be drained.
+            Stage::Closing => self.touch(id),
+            Stage::Draining => self.doom(id),
+            Stage::Doomed => {}
+        }
+    }
+}
+
+/// Whether the connection has begun, before its first line ended, as no person would.
+fn first_bytes_of_stranger<S>(conn: &Conn<S>, rest: &[u8]) -> Option<Stranger> {
+    if conn.is_known {
+        return None;
+    }
+    let mut head = [0; 2];
+    let bytes = conn.lines.first_bytes().iter().chain(rest);
+    let length = head.iter_mut().zip(bytes).map(|(to, from)| *to = *from).count();
+    sniff::stranger_at_first_bytes(&head[..length])
+}

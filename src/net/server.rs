@@ -1,0 +1,317 @@
+//! The ferryman between the operating system and the hub: poll, listeners, signals and the only
+//! clock of the server.
+//!
+//! Promises: one turn is poll, clock, accept, read, settle; time is read once in it; it sleeps when
+//! nothing is to be done and never otherwise. Deliberately knows neither lines nor people.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use log::{info, warn};
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Events, Poll, Token};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::hub::{self, Hub};
+use super::listen::{Arrival, Listeners, Socket};
+use super::signal::Stops;
+use crate::chat::event::Parting;
+use crate::chat::{Chat, ConnId, Now};
+use crate::config::{Config, Connections};
+
+/// A token is a whole [`ConnId`].
+const _: () = assert!(usize::BITS == 64, "chatline needs a 64-bit machine");
+/// The tokens that are not those of connections: these two and, below them, the listeners'.
+const STOPS: Token = Token(usize::MAX - 1);
+const FIRST_LISTENER: usize = usize::MAX - 2;
+
+/// How many events one turn takes at most; the others come with the next.
+const EVENTS_PER_TURN: usize = 1024;
+/// Descriptors that connections leave to the poll, the listeners, the log, and to peers that are
+/// being told that the server is full.
+const DESCRIPTORS_KEPT: u64 = 32;
+/// What macOS allows at most where it says that it allows everything (setrlimit(2), `OPEN_MAX`).
+const DESCRIPTORS_SURE: u64 = 10_240;
+/// How long the offset of the local zone is believed.
+const ZONE_LIFETIME: Duration = Duration::from_secs(60);
+
+/// A server that listens.
+pub struct Server {
+    poll: Poll,
+    stops: Stops,
+    listeners: Listeners,
+    addresses: Vec<SocketAddr>,
+    hub: Hub<Socket>,
+    clock: Clock,
+    phase: Phase,
+    accepts_per_turn: usize,
+    stall_timeout: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    /// Everyone has been told, and the last lines are being sent.
+    Stopping,
+    Stopped,
+}
+
+impl Server {
+    /// Raises the descriptor limit, takes over the signals and listens; nobody is let in before
+    /// [`Server::run`].
+    pub fn start(config: Config) -> Result<Server, StartError> {
+        let poll = Poll::new().map_err(doing("wait for events"))?;
+        let stops = Stops::register(poll.registry(), STOPS).map_err(doing("take signals"))?;
+        let mut listeners = Listeners::new(hub::refuse_line(Parting::ServerFull));
+        let mut addresses = Vec::with_capacity(config.listen.len());
+        for (index, &asked) in config.listen.iter().enumerate() {
+            let token = Token(FIRST_LISTENER - index);
+            let got = listeners.add(asked, poll.registry(), token);
+            addresses.push(got.map_err(doing(format!("listen on {asked}")))?);
+        }
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret)
+            .map_err(io::Error::other)
+            .map_err(doing("draw a random number"))?;
+        let mut clock = Clock::start();
+        let mut limits = config.hub;
+        limits.connections_max = connections_max(config.connections, raise_descriptor_limit());
+        let stall_timeout = limits.stall_timeout;
+        let hub = Hub::new(Chat::new(config.chat, secret, clock.now()), limits);
+        let (phase, accepts_per_turn) = (Phase::Serving, config.accepts_per_turn);
+        Ok(Server {
+            poll,
+            stops,
+            listeners,
+            addresses,
+            hub,
+            clock,
+            phase,
+            accepts_per_turn,
+            stall_timeout,
+        })
+    }
+
+    /// Where it listens, in the order of the configuration, with the ports that it has got.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Serves until SIGTERM or SIGINT, then says goodbye to everyone and returns; at once, when
+    /// another signal comes meanwhile. Fails only when the poll does.
+    pub fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS_PER_TURN);
+        let mut now = self.clock.now();
+        info!("started: chatline {} on {:?}", env!("CARGO_PKG_VERSION"), self.addresses);
+        loop {
+            match self.poll.poll(&mut events, self.timeout(now)) {
+                Err(cause) if cause.kind() == ErrorKind::Interrupted => events.clear(),
+                other => other?,
+            }
+            now = self.clock.now();
+            for event in &events {
+                self.note(event, now);
+            }
+            self.accept(now);
+            self.hub.turn(now);
+            if self.phase == Phase::Stopping && self.hub.is_empty() {
+                self.phase = Phase::Stopped;
+            }
+            if self.phase == Phase::Stopped {
+                info!("stopped");
+                return Ok(());
+            }
+        }
+    }
+
+    fn timeout(&self, now: Now) -> Option<Duration> {
+        let deadlines = [self.hub.deadline(), self.listeners.deadline()];
+        let first = deadlines.into_iter().flatten().min();
+        first.map(|deadline| deadline.saturating_sub(now.mono))
+    }
+
+    fn note(&mut self, event: &Event, now: Now) {
+        let token = event.token();
+        if token == STOPS {
+            self.stop(now);
+        } else if !self.listeners.ready(token) {
+            let is_readable = event.is_readable() || event.is_read_closed() || event.is_error();
+            let is_writable = event.is_writable() || event.is_write_closed() || event.is_error();
+            self.hub.ready(ConnId::from_bits(token.0 as u64), is_readable, is_writable);
+        }
+    }
+
+    fn stop(&mut self, now: Now) {
+        for signal in self.stops.take() {
+            if self.phase == Phase::Serving {
+                info!("stopping: {signal}");
+                self.listeners.close();
+                self.hub.shut_down(now);
+                self.phase = Phase::Stopping;
+            } else {
+                info!("stopping at once: {signal}");
+                self.phase = Phase::Stopped;
+            }
+        }
+    }
+
+    fn accept(&mut self, now: Now) {
+        for _ in 0..self.accepts_per_turn {
+            match self.listeners.accept(now.mono) {
+                Some(Arrival::Peer(stream, from)) => self.admit(stream, from, now),
+                Some(Arrival::Gone) => {}
+                None => break,
+            }
+        }
+    }
+
+    fn admit(&mut self, stream: TcpStream, from: SocketAddr, now: Now) {
+        let socket = Socket::new(stream, self.stall_timeout);
+        let Some(conn) = self.hub.open(socket, from, now) else {
+            return;
+        };
+        let Some(socket) = self.hub.stream_mut(conn) else {
+            return;
+        };
+        let token = Token(conn.to_bits() as usize);
+        if let Err(cause) = socket.register(self.poll.registry(), token) {
+            warn!("cannot watch the connection from {from}: {cause}");
+            socket.break_off();
+            self.hub.ready(conn, true, true);
+        }
+    }
+}
+
+/// The only clock.
+#[derive(Debug)]
+struct Clock {
+    started: Instant,
+    zone_secs: i32,
+    /// When the zone is to be asked again, since the start.
+    zone_until: Duration,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock { started: Instant::now(), zone_secs: 0, zone_until: Duration::ZERO }
+    }
+
+    fn now(&mut self) -> Now {
+        let mono = self.started.elapsed();
+        let wall = Timestamp::now();
+        if mono >= self.zone_until {
+            self.zone_secs = TimeZone::system().to_offset(wall).seconds();
+            self.zone_until = mono + ZONE_LIFETIME;
+        }
+        Now { mono, unix: wall.as_second(), zone_secs: self.zone_secs }
+    }
+}
+
+/// Raises the soft descriptor limit as far as the hard one allows; `None` for no limit.
+fn raise_descriptor_limit() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let sure = limit.maximum.map_or(DESCRIPTORS_SURE, |most| most.min(DESCRIPTORS_SURE));
+    for current in [limit.maximum, Some(sure)] {
+        let is_more = limit.current.is_some_and(|now| current.is_none_or(|then| then > now));
+        if is_more && setrlimit(Resource::Nofile, Rlimit { current, ..limit }).is_ok() {
+            return current;
+        }
+    }
+    limit.current
+}
+
+/// How many connections the hub may hold where so many descriptors are allowed.
+fn connections_max(asked: Connections, descriptors: Option<u64>) -> Option<usize> {
+    let possible = descriptors.map(|most| {
+        usize::try_from(most.saturating_sub(DESCRIPTORS_KEPT)).unwrap_or(usize::MAX).max(1)
+    });
+    match (asked, possible) {
+        (Connections::Unlimited, _) => None,
+        (Connections::AsDescriptorsAllow, possible) => possible,
+        (Connections::AtMost(asked), Some(possible)) if asked > possible => {
+            warn!(
+                "--connections {asked} is lowered to {possible}: the descriptor limit is too low"
+            );
+            Some(possible)
+        }
+        (Connections::AtMost(asked), _) => Some(asked),
+    }
+}
+
+/// Why the server could not start: what it was doing, and what the machine said.
+#[derive(Debug)]
+pub struct StartError {
+    doing: String,
+    cause: io::Error,
+}
+
+fn doing(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartError {
+    let doing = what.into();
+    move |cause| StartError { doing, cause }
+}
+
+/// One sentence without its end: what failed, why, and what to do where that is known.
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {}: ", self.doing)?;
+        match self.cause.kind() {
+            ErrorKind::AddrInUse => f.write_str(
+                "address in use; stop what listens there, or choose another with --listen PORT",
+            ),
+            ErrorKind::PermissionDenied => f.write_str(
+                "not permitted; ports below 1024 take a privilege: choose another with --listen \
+                 PORT",
+            ),
+            ErrorKind::AddrNotAvailable => f.write_str(
+                "no such address on this machine; listen on one that it has, or on 0.0.0.0:PORT",
+            ),
+            _ => self.cause.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_descriptors_for_the_server() {
+        assert_eq!(connections_max(Connections::AsDescriptorsAllow, Some(1024)), Some(992));
+        assert_eq!(connections_max(Connections::AsDescriptorsAllow, Some(20)), Some(1));
+        assert_eq!(connections_max(Connections::AsDescriptorsAllow, None), None);
+        assert_eq!(connections_max(Connections::AtMost(10), Some(1024)), Some(10));
+        assert_eq!(connections_max(Connections::AtMost(2000), Some(1024)), Some(992));
+        assert_eq!(connections_max(Connections::AtMost(2000), None), Some(2000));
+        assert_eq!(connections_max(Connections::Unlimited, Some(1024)), None);
+    }
+
+    #[test]
+    fn the_clock_does_not_go_back() {
+        let mut clock = Clock::start();
+        let (first, second) = (clock.now(), clock.now());
+        assert!(first.mono <= second.mono);
+        assert_eq!(first.zone_secs, second.zone_secs);
+        assert!(second.zone_secs.abs() <= 26 * 3600);
+    }
+
+    #[test]
+    fn a_start_that_fails_says_what_to_do() {
+        let error = doing("listen on 127.0.0.1:9000")(ErrorKind::AddrInUse.into());
+        assert_eq!(
+            error.to_string(),
+            "cannot listen on 127.0.0.1:9000: address in use; stop what listens there, or choose \
+             another with --listen PORT"
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! A slab whose keys carry a generation: a connection that is gone is not mistaken for the next
+//! one in its slot.
+//!
+//! Promises: inserting, finding and removing cost the same however many there are. Deliberately
+//! knows nothing of what it holds.
+
+use slab::Slab;
+
+use crate::chat::ConnId;
+
+/// Values by [`ConnId`].
+#[derive(Debug)]
+pub struct Slots<T> {
+    slab: Slab<T>,
+    /// The generation of each slot that was ever used; it grows when the slot is freed.
+    generations: Vec<u32>,
+}
+
+impl<T> Default for Slots<T> {
+    fn default() -> Slots<T> {
+        Slots { slab: Slab::new(), generations: Vec::new() }
+    }
+}
+
+impl<T> Slots<T> {
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.slab.is_empty()
+    }
+
+    /// Puts a value in; the id finds it until it is removed, and nothing ever after.
+    pub fn insert(&mut self, value: T) -> ConnId {
+        let slot = self.slab.insert(value);
+        if slot >= self.generations.len() {
+            self.generations.resize(slot + 1, 0);
+        }
+        self.id(slot)
+    }
+
+    /// The value of an id that may be gone.
+    pub fn find(&self, id: ConnId) -> Option<&T> {
+        self.slab.get(id.slot()).filter(|_| self.is_current(id))
+    }
+
+    /// The value of an id that may be gone, to change it.
+    pub fn find_mut(&mut self, id: ConnId) -> Option<&mut T> {
+        if !self.is_current(id) {
+            return None;
+        }
+        self.slab.get_mut(id.slot())
+    }
+
+    /// Takes a value out.
+    pub fn remove(&mut self, id: ConnId) -> Option<T> {
+        if !self.is_current(id) {
+            return None;
+        }
+        let value = self.slab.try_remove(id.slot())?;
+        let generation = &mut self.generations[id.slot()];
+        *generation = generation.wrapping_add(1);
+        Some(value)
+    }
+
+    /// All values with their ids, by slot.
+    pub fn iter(&self) -> impl Iterator<Item = (ConnId, &T)> {
+        self.slab.iter().map(|(slot, value)| (self.id(slot), value))
+    }
+
+    /// All ids, by slot.
+    pub fn ids(&self) -> Vec<ConnId> {
+        self.iter().map(|(id, _)| id).collect()
+    }
+
+    fn id(&self, slot: usize) -> ConnId {
+        let slot_number = u32::try_from(slot).expect("there are fewer connections than 2^32");
+        ConnId::new(slot_number, self.generations[slot])
+    }
+
+    fn is_current(&self, id: ConnId) -> bool {
+        self.generations.get(id.slot()) == Some(&id.generation())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_outlives_its_value_and_finds_nothing() {
+        let mut slots = Slots::default();
+        let old = slots.insert("old");
+        assert_eq!(slots.remove(old), Some("old"));
+        let new = slots.insert("new");
+        assert_eq!(new.slot(), old.slot());
+        assert_eq!((slots.find(old), slots.find(new)), (None, Some(&"new")));
+        assert_eq!(slots.remove(old), None);
+        assert_eq!(slots.len(), 1);
+        assert_eq!(slots.ids(), [new]);
+    }
+}
