@@ -64,6 +64,8 @@ pub struct Profile {
     pub rooms_more: usize,
     /// When the connection came, in seconds since 1970 UTC.
     pub since_unix: i64,
+    /// How long ago that is.
+    pub span: Duration,
     /// How long nothing was typed.
     pub idle: Duration,
     /// What was given to `/away`; an empty text for none.
@@ -174,7 +176,7 @@ pub enum Event {
     Joined {
         /// Which.
         room: RoomName,
-        /// Who else is there; the total counts you too.
+        /// Who else is there.
         others: Roll,
         /// What it is about.
         topic: Option<Rc<str>>,
@@ -237,7 +239,7 @@ pub enum Event {
         /// Them.
         nicks: Vec<Nick>,
     },
-    /// You ignore somebody from now on, or no longer.
+    /// You ignore somebody from now on, or do not.
     Ignored {
         /// Whom.
         nick: Nick,

@@ -3,6 +3,7 @@
 //! Promises: every answer is bounded however many are here, and says how many more there are; a
 //! locked room tells outsiders nothing but that it is locked.
 
+use std::cmp::Reverse;
 use std::rc::Rc;
 
 use super::event::{Event, Profile, Refusal, Roll, RoomRow};
@@ -81,6 +82,7 @@ impl Chat {
             rooms,
             rooms_more,
             since_unix: user.since_unix,
+            span: now.mono.saturating_sub(user.since),
             idle: now.mono.saturating_sub(user.typed_at),
             away: user.away.clone(),
             id: user.id,
@@ -89,30 +91,30 @@ impl Chat {
 
     pub(super) fn list_rooms(&self, conn: ConnId, out: &mut Outbox) -> Result<(), Refusal> {
         let asker = self.users.at(conn);
-        let mut rooms: Vec<(bool, &Room)> = self
+        // The fullest first; locked ones, of which nothing may show, last.
+        let mut rooms: Vec<(bool, Reverse<usize>, RoomId)> = self
             .rooms
             .iter()
-            .map(|(id, room)| (room.is_locked() && !asker.is_in(id), room))
+            .map(|(id, room)| match room.is_locked() && !asker.is_in(id) {
+                true => (true, Reverse(0), id),
+                false => (false, Reverse(room.members().len()), id),
+            })
             .collect();
-        // The fullest first; locked ones, of which nothing may show, last.
-        let by_interest = |(is_closed, room): &(bool, &Room)| {
-            let members = if *is_closed { 0 } else { room.members().len() };
-            (*is_closed, std::cmp::Reverse(members), room.name.clone())
-        };
         let total = rooms.len();
         if total > ROOMS_SHOWN {
-            rooms.select_nth_unstable_by_key(ROOMS_SHOWN, by_interest);
+            rooms.select_nth_unstable(ROOMS_SHOWN);
             rooms.truncate(ROOMS_SHOWN);
         }
-        rooms.sort_by_cached_key(by_interest);
-        let rows = rooms.into_iter().map(|(is_closed, room)| match is_closed {
-            true => RoomRow::Locked { room: room.name.clone() },
-            false => RoomRow::Open {
-                room: room.name.clone(),
-                members: room.members().len(),
-                topic: room.topic.clone(),
-                is_locked: room.is_locked(),
-            },
+        rooms.sort_by_cached_key(|(is_closed, members, id)| {
+            (*is_closed, *members, self.rooms.at(*id).name.clone())
+        });
+        let rows = rooms.into_iter().map(|(is_closed, Reverse(members), id)| {
+            let it = self.rooms.at(id);
+            let (room, topic, is_locked) = (it.name.clone(), it.topic.clone(), it.is_locked());
+            match is_closed {
+                true => RoomRow::Locked { room },
+                false => RoomRow::Open { room, members, topic, is_locked },
+            }
         });
         out.tell(conn, Event::Rooms { rows: rows.collect(), total });
         Ok(())

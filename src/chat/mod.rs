@@ -34,8 +34,8 @@ use event::{Event, Parting, Refusal};
 use keyed::Keyed;
 use lock::Origin;
 use name::RoomName;
-use outbox::{Audience, Outbox};
-use room::{RoomId, Rooms};
+use outbox::{Audience, Outbox, Source};
+use room::{Member, Room, RoomId, Rooms};
 use timers::{Timer, Timers};
 use user::{User, Users};
 
@@ -163,6 +163,8 @@ pub struct Chat {
     timers: Timers,
     /// The number of the last guest; never given twice, so that an answer reaches nobody else.
     guests: u64,
+    /// Counts the entries into rooms.
+    entries: u64,
     /// Counts what is derived from the secret: ids of connections, salts.
     derived: u64,
 }
@@ -177,7 +179,7 @@ impl Chat {
             rooms.insert_permanent(lobby.clone(), now.mono);
         }
         let (users, timers) = (Users::new(key), Timers::default());
-        Chat { limits, secret: key, users, rooms, timers, guests: 0, derived: 0 }
+        Chat { limits, secret: key, users, rooms, timers, guests: 0, entries: 0, derived: 0 }
     }
 
     /// How many have a name.
@@ -228,45 +230,37 @@ impl Chat {
     /// Calls `listener` for each connection that an audience consists of. A member of several of
     /// its rooms is called several times.
     pub fn resolve(&self, audience: &Audience, mut listener: impl FnMut(ConnId)) {
+        let ignores = |member: &Member, source: &Source| {
+            member.is_ignoring && self.users.at(member.conn).ignores(source.conn, &source.nick)
+        };
+        let members = |room| self.rooms.find(room).map_or(&[][..], Room::members);
         match audience {
             Audience::One(conn) => listener(*conn),
-            Audience::Listeners { room, speaker } => {
-                let Some(room) = self.rooms.find(*room) else {
-                    return;
-                };
-                for member in room.members() {
-                    let is_spared = member.conn == speaker.conn
-                        || member.is_ignoring
-                            && self.users.at(member.conn).ignores(speaker.conn, &speaker.nick);
-                    if !is_spared {
-                        listener(member.conn);
-                    }
-                }
-            }
-            Audience::Rooms { rooms, source, spares_source, is_movement } => {
-                for room in rooms.iter().filter_map(|room| self.rooms.find(*room)) {
-                    for member in room.members() {
-                        let is_spared = *is_movement && member.is_quiet
-                            || source.as_ref().is_some_and(|source| {
-                                *spares_source && member.conn == source.conn
-                                    || member.is_ignoring
-                                        && self
-                                            .users
-                                            .at(member.conn)
-                                            .ignores(source.conn, &source.nick)
-                            });
-                        if !is_spared {
-                            listener(member.conn);
-                        }
-                    }
-                }
-            }
+            Audience::Listeners { room, speaker } => members(*room)
+                .iter()
+                .filter(|member| member.conn != speaker.conn && !ignores(member, speaker))
+                .for_each(|member| listener(member.conn)),
+            Audience::Witnesses { room, newcomer, entry } => members(*room)
+                .iter()
+                .filter(|member| member.entry < *entry && !member.is_quiet)
+                .filter(|member| !ignores(member, newcomer))
+                .for_each(|member| listener(member.conn)),
+            Audience::Rooms { rooms, source, spares_source, is_movement } => rooms
+                .iter()
+                .flat_map(|room| members(*room))
+                .filter(|member| !(*is_movement && member.is_quiet))
+                .filter(|member| match source {
+                    None => true,
+                    Some(source) if member.conn == source.conn => !spares_source,
+                    Some(source) => !ignores(member, source),
+                })
+                .for_each(|member| listener(member.conn)),
         }
     }
 
     fn open(&mut self, conn: ConnId, origin: Origin, now: Now, out: &mut Outbox) {
         let id = self.derive();
-        self.users.insert(User::new(conn, origin, id, now.unix, now.mono));
+        self.users.insert(User::new(conn, origin, id, now));
         if let Some(timeout) = self.limits.name_timeout {
             self.timers.set(now.mono + timeout, Timer::Name(conn));
         }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::event::{Event, Parting, Refusal, Roll};
+use super::event::{Event, Parting, Refusal};
 use super::lock::{Lock, Tries};
 use super::name::RoomName;
 use super::outbox::{Audience, Outbox, Source};
@@ -51,7 +51,6 @@ impl Chat {
         self.check_room_for(conn, id)?;
         self.enter(conn, id, now, out);
         let others = self.others_in(id, conn, JOINED_NAMES);
-        let others = Roll { total: others.total + 1, ..others };
         let room = self.rooms.at(id);
         let (room, topic) = (room.name.clone(), room.topic.clone());
         out.tell(conn, Event::Joined { room, others, topic });
@@ -153,7 +152,9 @@ impl Chat {
         self.rooms.note_occupied(id);
         let user = self.users.at_mut(conn);
         let (is_quiet, is_ignoring) = (user.is_quiet, !user.ignores.is_empty());
-        let place = self.rooms.at_mut(id).admit(Member { conn, is_quiet, is_ignoring });
+        self.entries += 1;
+        let member = Member { conn, entry: self.entries, is_quiet, is_ignoring };
+        let place = self.rooms.at_mut(id).admit(member);
         user.rooms.push(Membership {
             room: id,
             place,
@@ -188,7 +189,16 @@ impl Chat {
             return;
         }
         membership.is_announced = true;
-        self.tell_movement(conn, lobby, Movement::Came, now, out);
+        let place = membership.place;
+        let room = self.rooms.at(lobby);
+        if room.is_crowded() {
+            return self.count_movement(lobby, Movement::Came, now);
+        }
+        let (name, entry) = (room.name.clone(), room.members()[place].entry);
+        let nick = self.users.nick(conn);
+        let newcomer = Source { conn, nick: nick.clone() };
+        let audience = Audience::Witnesses { room: lobby, newcomer, entry };
+        out.publish(audience, Event::Came { room: name, nick });
     }
 
     pub(super) fn leave(
@@ -309,6 +319,19 @@ impl Chat {
                 Movement::Left => Event::Left { room: name, nick },
             },
         );
+    }
+
+    /// Counts that somebody came or left, for the next second.
+    fn count_movement(&mut self, id: RoomId, movement: Movement, now: Now) {
+        let room = self.rooms.at_mut(id);
+        if room.tally.is_none() {
+            self.timers.set(now.mono + TALLY_EVERY, Timer::Tally(id));
+        }
+        let tally = room.tally.get_or_insert_default();
+        match movement {
+            Movement::Came => tally.came += 1,
+            Movement::Left => tally.left += 1,
+        }
     }
 
     /// Tells a crowd who came and left in the last second.

@@ -34,6 +34,16 @@ pub enum Audience {
         /// Whether it is a coming or going, which `/quiet` hides.
         is_movement: bool,
     },
+    /// The members of a room who were there before somebody came are told of the arrival; who came
+    /// after was shown the name already.
+    Witnesses {
+        /// Which room.
+        room: RoomId,
+        /// Who came.
+        newcomer: Source,
+        /// The newcomer's [`super::room::Member::entry`].
+        entry: u64,
+    },
     /// The members of one room hear what one of them, or a visitor, says.
     Listeners {
         /// Which room.

@@ -36,6 +36,8 @@ pub struct RoomId {
 pub struct Member {
     /// The connection.
     pub conn: ConnId,
+    /// Grows with each entry into any room: who was there before has a lower one.
+    pub entry: u64,
     /// Comings and goings are hidden.
     pub is_quiet: bool,
     /// Somebody is ignored: look closer.

@@ -17,8 +17,8 @@ use super::{Chat, ConnId, Now};
 /// one breath is spared them.
 const REPLAY_PAUSE: Duration = Duration::from_millis(250);
 
-/// How many names are looked at for a guess at what was meant.
-const GUESSES_MAX: usize = 500;
+/// How many names are looked at for a guess at what was meant, of those near and of all.
+const GUESSES_MAX: usize = 200;
 
 impl Chat {
     pub(super) fn say(

@@ -7,11 +7,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::ConnId;
 use super::keyed::Keyed;
 use super::lock::Origin;
 use super::name::{NamesInUse, Nick};
 use super::room::RoomId;
+use super::{ConnId, Now};
 
 /// The most people that one user may ignore; enough for anybody, and a bound on what a line costs.
 pub const IGNORES_MAX: usize = 100;
@@ -52,6 +52,8 @@ pub struct User {
     pub id: u64,
     /// When it came, in seconds since 1970 UTC.
     pub since_unix: i64,
+    /// When it came, since start.
+    pub since: Duration,
     /// When it last sent a line, since start.
     pub typed_at: Duration,
     /// The rooms, in the order of entering; the last is the current one.
@@ -73,13 +75,14 @@ pub struct User {
 
 impl User {
     /// A connection that has no name yet.
-    pub fn new(conn: ConnId, origin: Origin, id: u64, unix: i64, now: Duration) -> User {
+    pub fn new(conn: ConnId, origin: Origin, id: u64, now: Now) -> User {
         User {
             conn,
             origin,
             id,
-            since_unix: unix,
-            typed_at: now,
+            since_unix: now.unix,
+            since: now.mono,
+            typed_at: now.mono,
             rooms: Vec::new(),
             ignores: Vec::new(),
             away: None,

@@ -56,8 +56,9 @@ impl Chat {
             out.tell(conn, Event::Ignored { nick, is_ignored: false });
             return Ok(());
         };
-        let nick = user.ignores[at].nick.clone();
+        let known_as = user.ignores[at].nick.clone();
         user.ignores.retain(|ignored| !is_meant(ignored));
+        let nick = other.map_or(known_as, |other| self.users.nick(other));
         self.note_in_rooms(conn);
         out.tell(conn, Event::Ignored { nick, is_ignored: false });
         Ok(())

@@ -75,6 +75,8 @@ pub struct Conn<S> {
     pub queue: SendQueue,
     /// When the peer last took something, or else when something began to wait, since start.
     pub taken_at: Duration,
+    /// When something was last heard of a connection that drains, since start.
+    pub heard_at: Duration,
     /// When a connection that ends is cut off, since start.
     pub ends_at: Duration,
     /// The last event for several rooms that was queued: nobody gets it twice.
@@ -115,6 +117,7 @@ impl<S: Stream> Conn<S> {
             paced_until: Duration::ZERO,
             queue: SendQueue::default(),
             taken_at: Duration::ZERO,
+            heard_at: Duration::ZERO,
             ends_at: Duration::ZERO,
             mark: 0,
             time: None,

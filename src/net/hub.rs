@@ -1,9 +1,9 @@
 //! Who is connected, and the turn: read, expire, settle.
 //!
 //! The hub owns the conversation and the connections. [`Hub::turn`] reads what is ready and hands
-//! it to `chat` line by line ([`read`]), renders what follows into the turn's one page and gives
-//! each connection its slices of it ([`deliver`]), writes each touched queue once, and frees who is
-//! doomed ([`flush`]). Promises: reading and writing never interleave within a turn; nothing is
+//! it to `chat` line by line (`read`), renders what follows into the turn's one page and gives
+//! each connection its slices of it (`deliver`), writes each touched queue once, and frees who is
+//! doomed (`flush`). Promises: reading and writing never interleave within a turn; nothing is
 //! freed while it can be named; a slow reader costs the others nothing; memory is bounded by
 //! [`Limits`]. Generic over the [`Stream`], so that all of it can be replayed from a seed.
 //! Deliberately without poll, clock, thread or signal: the server has those.

@@ -24,6 +24,8 @@ const END_OF_FILE: u8 = 236;
 
 /// The option that asks for an answer at this point of the stream (RFC 860).
 const TIMING_MARK: u8 = 6;
+/// The answer that a telnet waits for after its interrupt (RFC 860): until then it shows nothing.
+pub const TIMING_MARK_REFUSED: [u8; 3] = [IAC, WONT, TIMING_MARK];
 
 /// Bytes after which a subnegotiation without an end is given up.
 const SUBNEGOTIATION_BYTES_MAX: u16 = 512;

@@ -39,7 +39,7 @@ pub fn of(event: &Event, clock: Clock) -> String {
             0 => format!("nobody is in #{room}"),
             total => format!("#{room} ({total} here): {}", list(roll, " and ")),
         }),
-        Event::Profile(profile) => wrapped(&profile_text(profile, clock)),
+        Event::Profile(profile) => profile_text(profile, clock),
         Event::Rooms { rows, total } => rooms(rows, *total),
         Event::Help => help::screen(),
         Event::HelpOn(verb) => wrapped(&help::paragraph(*verb)),
@@ -47,10 +47,11 @@ pub fn of(event: &Event, clock: Clock) -> String {
         Event::Joined { room, others, topic } => {
             let topic = topic.as_ref().map(|topic| format!("* #{room} topic: {topic}\n"));
             let who = match others.total {
-                1 => "you are alone here".to_owned(),
-                total => format!("{} ({total} here)", list(others, ", ")),
+                0 => "nobody else".to_owned(),
+                _ => list(others, ", "),
             };
-            format!("* you joined #{room}: {who}\n{}", topic.unwrap_or_default())
+            let here = others.total + 1;
+            format!("* you joined #{room}: {who} ({here} here)\n{}", topic.unwrap_or_default())
         }
         _ => format!("* {}\n", notice(event)),
     }
@@ -118,7 +119,7 @@ fn notice(event: &Event) -> String {
         Event::Ignored { nick, is_ignored: true } => {
             format!("you hear nothing of {nick} from now on; /unignore {nick} ends that")
         }
-        Event::Ignored { nick, is_ignored: false } => format!("you do not ignore {nick}"),
+        Event::Ignored { nick, is_ignored: false } => format!("you hear {nick} again"),
         Event::Away { text: None } => "you are no longer away".to_owned(),
         Event::Away { text: Some(text) } if text.is_empty() => {
             "you are away; /away again when you are back".to_owned()
@@ -185,11 +186,10 @@ fn profile_text(profile: &Profile, clock: Clock) -> String {
         false => format!("in {}", rooms.join(", ")),
     };
     let since = clock.show(profile.since_unix);
-    let span = u64::try_from(clock.unix - profile.since_unix).unwrap_or(0);
-    let span = how_long(Duration::from_secs(span));
-    let idle = how_long(profile.idle);
+    let (span, idle) = (how_long(profile.span), how_long(profile.idle));
     let id = profile.id;
-    format!("{nick}{away}: {rooms}; here since {since} ({span}); idle for {idle}; id {id:016x}")
+    let place = wrapped(&format!("{nick}{away}: {rooms}"));
+    format!("{place}* {nick}: here since {since} ({span}), idle for {idle}, id {id:016x}\n")
 }
 
 /// A span in its largest sensible unit.
@@ -217,10 +217,8 @@ fn list(roll: &Roll, last: &str) -> String {
         false => nick.to_string(),
     };
     let names: Vec<_> = roll.shown.iter().map(name).collect();
-    // The counts of some rolls include the asker, who is not listed: `more` is what nobody listed.
     let more = roll.total.saturating_sub(names.len());
-    let is_cut = more > 1 || more == 1 && last == " and ";
-    if is_cut {
+    if more > 0 {
         return format!("{} and {more} more", names.join(", "));
     }
     match names.split_last() {

@@ -90,6 +90,7 @@ impl<S: Stream> Hub<S> {
     fn end_output(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find_mut(id) else { return };
         conn.stage = Stage::Draining;
+        conn.heard_at = self.now.mono;
         if !self.is_stopping {
             conn.ends_at = self.now.mono + self.limits.drain_timeout;
         }
@@ -124,8 +125,6 @@ impl<S: Stream> Hub<S> {
         if at > self.now.mono {
             self.timers.push(Reverse((at, Timer::Stall(id))));
         } else if conn.is_talking() {
-            // So that the last line has a place, should the peer wake up.
-            conn.queue.discard();
             self.chat(Input::Ended { conn: id, parting: Parting::TooSlow });
         }
     }

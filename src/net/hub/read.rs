@@ -16,9 +16,15 @@ use crate::wire::Ends;
 use crate::wire::clean::clean;
 use crate::wire::line::Item;
 use crate::wire::sniff;
+use crate::wire::telnet::TIMING_MARK_REFUSED;
 
 use super::super::conn::{Conn, Source, Stage, Stream};
 use super::{Hub, Timer};
+
+/// After its goodbye, a peer that sends something after so long a silence is a person who presses
+/// Enter to get the prompt back, and no script that has not finished sending: closing at once sends
+/// the reset that ends their client.
+const DRAIN_SILENCE: Duration = Duration::from_millis(500);
 
 /// Why lines are left lying.
 enum Left {
@@ -48,6 +54,12 @@ impl<S: Stream> Hub<S> {
             }
             if budget == 0 {
                 return self.list(id);
+            }
+            if conn.stage == Stage::Draining {
+                if self.now.mono >= conn.heard_at + DRAIN_SILENCE {
+                    return self.doom(id);
+                }
+                conn.heard_at = self.now.mono;
             }
             let mut buffer = std::mem::take(&mut self.buffer);
             let most = buffer.len().min(budget);
@@ -157,7 +169,12 @@ impl<S: Stream> Hub<S> {
             }
             Item::Reply(bytes) => self.tell_bytes(id, &bytes),
             Item::AreYouThere => self.chat(Input::AreYouThere { conn: id }),
-            Item::Interrupt => self.chat(Input::Interrupt { conn: id }),
+            Item::Interrupt => {
+                // Telnet shows nothing of what comes before this answer (RFC 860), so it stands
+                // before the notice, and not only where the timing mark is asked for.
+                self.tell_bytes(id, &TIMING_MARK_REFUSED);
+                self.chat(Input::Interrupt { conn: id });
+            }
             Item::EndOfInput => self.finish(id, Parting::EndOfInput),
         }
     }

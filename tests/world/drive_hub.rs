@@ -1,0 +1,123 @@
+//! Plays a transcript on the hub, step by step; with a seed, on awkward pipes.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use chatline::config::{Config, Connections};
+
+use super::compare::{Sight, seen_in};
+use super::on_hub::{PeerId, World};
+use super::rng::Rng;
+use super::script::{Action, Script, Seen};
+
+/// Somebody of the transcript.
+struct Person {
+    name: String,
+    /// The present connection.
+    peer: PeerId,
+    is_reading: bool,
+    /// Whether the end of the connection was seen, or is no longer looked for.
+    is_over: bool,
+}
+
+/// Plays a transcript and returns what was seen after each step. The error says what in the
+/// transcript cannot be done.
+pub fn play(script: &Script, seed: Option<u64>) -> Result<Vec<Sight>, String> {
+    let mut world = world(script, seed)?;
+    let mut people: Vec<Person> = Vec::new();
+    let mut sights = Vec::new();
+    for step in &script.steps {
+        act(&mut world, &mut people, &step.action)
+            .map_err(|error| format!("{}:{}: {error}", script.name, step.line))?;
+        sights.push(look(&world, &mut people, step.action.who()));
+    }
+    Ok(sights)
+}
+
+/// The world that a transcript's flags ask for.
+fn world(script: &Script, seed: Option<u64>) -> Result<World, String> {
+    let program = std::iter::once(OsString::from("chatline"));
+    let args = program.chain(script.flags.iter().map(OsString::from));
+    let config = Config::parse_from(args)
+        .map_err(|declined| format!("{}: its flags are declined: {declined:?}", script.name))?;
+    let mut hub = config.hub;
+    if let Connections::AtMost(most) = config.connections {
+        hub.connections_max = Some(most);
+    }
+    Ok(World::new(config.chat, hub, seed.map(Rng::new)))
+}
+
+fn act(world: &mut World, people: &mut Vec<Person>, action: &Action) -> Result<(), String> {
+    match action {
+        Action::Connect(name, from) => connect(world, people, name, *from),
+        Action::Wait(time) => {
+            world.advance(*time);
+            return Ok(());
+        }
+        Action::Stop => world.stop(),
+        Action::Send(who, bytes) => {
+            let person = person(people, who)?;
+            world.far(person.peer).send(bytes);
+        }
+        Action::End(who) => world.far(person(people, who)?.peer).end(),
+        Action::Close(who) => {
+            let person = person(people, who)?;
+            person.is_over = true;
+            world.far(person.peer).close();
+        }
+        Action::Reset(who) => {
+            let person = person(people, who)?;
+            person.is_over = true;
+            world.far(person.peer).reset();
+        }
+        Action::StopReading(who) => {
+            let person = person(people, who)?;
+            person.is_reading = false;
+            world.far(person.peer).set_window(Some(0));
+        }
+        Action::ReadOn(who) => {
+            let person = person(people, who)?;
+            person.is_reading = true;
+            world.far(person.peer).set_window(None);
+        }
+    }
+    world.settle();
+    Ok(())
+}
+
+fn connect(world: &mut World, people: &mut Vec<Person>, name: &str, from: Option<IpAddr>) {
+    // A port of its own for each connection, as a kernel would give it.
+    let port = 40_000 + people.len() as u16;
+    let from = SocketAddr::new(from.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), port);
+    let old = people.iter().position(|person| person.name == name);
+    let peer = world.connect(from);
+    let person = Person { name: name.to_owned(), peer, is_reading: true, is_over: false };
+    match old {
+        Some(index) => {
+            world.far(people[index].peer).close();
+            people[index] = person;
+        }
+        None => people.push(person),
+    }
+}
+
+fn person<'a>(people: &'a mut [Person], name: &str) -> Result<&'a mut Person, String> {
+    let person = people.iter_mut().find(|person| person.name == name);
+    person.ok_or_else(|| format!("{name} has not connected"))
+}
+
+/// What everybody sees now: first whoever did it, then the others as they came.
+fn look(world: &World, people: &mut [Person], first: Option<&str>) -> Sight {
+    let mut sight = Sight::new();
+    let mut order: Vec<&mut Person> = people.iter_mut().collect();
+    order.sort_by_key(|person| Some(person.name.as_str()) != first);
+    for person in order.into_iter().filter(|person| person.is_reading && !person.is_over) {
+        let seen = seen_in(&world.take(person.peer));
+        sight.extend(seen.into_iter().map(|seen| (person.name.clone(), seen)));
+        if world.far(person.peer).is_disconnected() {
+            person.is_over = true;
+            sight.push((person.name.clone(), Seen::Disconnected));
+        }
+    }
+    sight
+}

@@ -1,0 +1,312 @@
+//! An in-memory connection: [`Pipe`] is the end that the hub holds, [`FarEnd`] the one that the
+//! test holds.
+//!
+//! It promises what a non-blocking socket under an edge-triggered poll promises, and no more: a
+//! readable edge when bytes, an end or a reset arrive; a writable edge after a write found no room
+//! and room came; `WouldBlock` in between. With a generator it also does what a socket may do and
+//! seldom does: reads and writes of part of what could be, `Interrupted`, `WouldBlock` out of the
+//! blue (an edge follows). A pipe that is dropped with unread input resets, as `close(2)` does, and
+//! what the far end had not taken by then is gone.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::rc::Rc;
+
+use chatline::net::hub::Stream;
+
+use super::rng::Rng;
+
+/// How far one direction of the connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Open,
+    /// Ended in good order, after the bytes that are still under way.
+    Finished,
+    /// Broken, after what the other end's kernel holds already.
+    Reset,
+}
+
+#[derive(Debug)]
+struct Link {
+    to_hub: VecDeque<u8>,
+    to_hub_is: Direction,
+    to_far: VecDeque<u8>,
+    to_far_is: Direction,
+    /// How many bytes may lie in `to_far`; `None` for any number.
+    window: Option<usize>,
+    /// Whether the far end takes no more notice of anything.
+    far_is_closed: bool,
+    hub_is_gone: bool,
+    has_readable_edge: bool,
+    has_writable_edge: bool,
+    /// A write found no room, so that room is news.
+    write_is_blocked: bool,
+    stall_is_expected: bool,
+    mischief: Option<Rng>,
+}
+
+/// What a stream does next, when it may be awkward.
+enum Mood {
+    Plain,
+    Interrupted,
+    WouldBlock,
+}
+
+impl Link {
+    fn mood(&mut self) -> Mood {
+        match self.mischief.as_mut().map(|rng| rng.below(8)) {
+            Some(0) => Mood::Interrupted,
+            Some(1) => Mood::WouldBlock,
+            _ => Mood::Plain,
+        }
+    }
+
+    /// How many of `most` bytes go in this call; at least one.
+    fn portion(&mut self, most: usize) -> usize {
+        let Some(rng) = &mut self.mischief else { return most };
+        let longest = if rng.one_in(2) { most.min(7) } else { most };
+        1 + rng.below(longest)
+    }
+
+    fn room(&self) -> usize {
+        self.window.map_or(usize::MAX, |window| window.saturating_sub(self.to_far.len()))
+    }
+
+    fn note_room(&mut self) {
+        if self.write_is_blocked && self.room() > 0 {
+            self.write_is_blocked = false;
+            self.has_writable_edge = true;
+        }
+    }
+}
+
+/// The hub's end.
+#[derive(Debug)]
+pub struct Pipe(Rc<RefCell<Link>>);
+
+/// The test's end. Dropping it leaves the connection as it is.
+#[derive(Debug)]
+pub struct FarEnd(Rc<RefCell<Link>>);
+
+/// A connection's two ends. With a generator the hub's end is awkward.
+pub fn pipe(mischief: Option<Rng>) -> (Pipe, FarEnd) {
+    let link = Rc::new(RefCell::new(Link {
+        to_hub: VecDeque::new(),
+        to_hub_is: Direction::Open,
+        to_far: VecDeque::new(),
+        to_far_is: Direction::Open,
+        window: None,
+        far_is_closed: false,
+        hub_is_gone: false,
+        has_readable_edge: false,
+        // A poll reports a new socket as writable once.
+        has_writable_edge: true,
+        write_is_blocked: false,
+        stall_is_expected: false,
+        mischief,
+    }));
+    (Pipe(Rc::clone(&link)), FarEnd(link))
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut link = self.0.borrow_mut();
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        if link.to_hub.is_empty() {
+            return match link.to_hub_is {
+                Direction::Open => Err(ErrorKind::WouldBlock.into()),
+                Direction::Finished => Ok(0),
+                Direction::Reset => Err(ErrorKind::ConnectionReset.into()),
+            };
+        }
+        match link.mood() {
+            Mood::Plain => {}
+            Mood::Interrupted => return Err(ErrorKind::Interrupted.into()),
+            Mood::WouldBlock => {
+                link.has_readable_edge = true;
+                return Err(ErrorKind::WouldBlock.into());
+            }
+        }
+        let most = buffer.len().min(link.to_hub.len());
+        let count = link.portion(most);
+        for (to, from) in buffer.iter_mut().zip(link.to_hub.drain(..count)) {
+            *to = from;
+        }
+        Ok(count)
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut link = self.0.borrow_mut();
+        if link.to_hub_is == Direction::Reset {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        assert!(link.to_far_is == Direction::Open, "the hub writes after it has finished writing");
+        if link.far_is_closed {
+            // The first write to a closed peer is what makes it reset.
+            link.to_hub_is = Direction::Reset;
+            link.has_readable_edge = true;
+            return Ok(bytes.len());
+        }
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let mood = link.mood();
+        if matches!(mood, Mood::Interrupted) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        if link.room() == 0 {
+            link.write_is_blocked = true;
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        if matches!(mood, Mood::WouldBlock) {
+            link.has_writable_edge = true;
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let most = bytes.len().min(link.room());
+        let count = link.portion(most);
+        link.to_far.extend(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| &**part).collect();
+        self.write(&parts.concat())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Pipe {
+    fn finish_writing(&mut self) -> io::Result<()> {
+        let mut link = self.0.borrow_mut();
+        if link.to_hub_is == Direction::Reset {
+            return Err(ErrorKind::NotConnected.into());
+        }
+        link.to_far_is = Direction::Finished;
+        Ok(())
+    }
+
+    fn expect_stall(&mut self, is_stalled: bool) {
+        self.0.borrow_mut().stall_is_expected = is_stalled;
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let mut link = self.0.borrow_mut();
+        link.hub_is_gone = true;
+        if link.to_hub.is_empty() {
+            if link.to_far_is == Direction::Open {
+                link.to_far_is = Direction::Finished;
+            }
+        } else {
+            link.to_hub.clear();
+            link.to_far.clear();
+            link.to_far_is = Direction::Reset;
+        }
+    }
+}
+
+impl FarEnd {
+    /// Sends bytes; what the hub has let go of swallows them and resets.
+    pub fn send(&self, bytes: &[u8]) {
+        let mut link = self.0.borrow_mut();
+        assert!(
+            link.to_hub_is != Direction::Finished && !link.far_is_closed,
+            "bytes after the end of input"
+        );
+        if bytes.is_empty() || link.to_hub_is == Direction::Reset {
+            return;
+        }
+        if link.hub_is_gone {
+            link.to_far_is = Direction::Reset;
+            return;
+        }
+        link.to_hub.extend(bytes);
+        link.has_readable_edge = true;
+    }
+
+    /// Ends this end's input (half-close); it still listens.
+    pub fn end(&self) {
+        let mut link = self.0.borrow_mut();
+        if link.to_hub_is == Direction::Open {
+            link.to_hub_is = Direction::Finished;
+            link.has_readable_edge = true;
+        }
+    }
+
+    /// Closes both ways; the first write of the hub resets.
+    pub fn close(&self) {
+        self.end();
+        let mut link = self.0.borrow_mut();
+        link.far_is_closed = true;
+        link.to_far.clear();
+        link.window = None;
+        link.note_room();
+    }
+
+    /// Breaks the connection. The hub may still read what was sent before, as on Linux.
+    pub fn reset(&self) {
+        let mut link = self.0.borrow_mut();
+        link.to_far.clear();
+        link.to_hub_is = Direction::Reset;
+        link.far_is_closed = true;
+        link.has_readable_edge = true;
+        link.has_writable_edge = true;
+    }
+
+    /// How many bytes this end lets pile up before the hub's writes block; `None` for any number.
+    pub fn set_window(&self, window: Option<usize>) {
+        let mut link = self.0.borrow_mut();
+        link.window = window;
+        link.note_room();
+    }
+
+    /// Takes at most `most` of the bytes that have arrived.
+    pub fn take(&self, most: usize) -> Vec<u8> {
+        let mut link = self.0.borrow_mut();
+        let count = most.min(link.to_far.len());
+        let taken = link.to_far.drain(..count).collect();
+        link.note_room();
+        taken
+    }
+
+    /// Whether nothing will arrive any more: the hub has finished writing, or let go, and all of
+    /// it was taken.
+    pub fn is_disconnected(&self) -> bool {
+        let link = self.0.borrow();
+        link.to_far_is != Direction::Open && link.to_far.is_empty()
+    }
+
+    /// Whether the hub has dropped its end.
+    pub fn is_let_go(&self) -> bool {
+        self.0.borrow().hub_is_gone
+    }
+
+    /// Whether the hub has said that it waits for this end to take something.
+    pub fn is_stall_expected(&self) -> bool {
+        self.0.borrow().stall_is_expected
+    }
+
+    /// Whether a poll would report something.
+    pub fn has_edge(&self) -> bool {
+        let link = self.0.borrow();
+        link.has_readable_edge || link.has_writable_edge
+    }
+
+    /// The edges since the last call, as a poll would report them: (readable, writable).
+    pub fn edges(&self) -> (bool, bool) {
+        let mut link = self.0.borrow_mut();
+        let edges = (link.has_readable_edge, link.has_writable_edge);
+        link.has_readable_edge = false;
+        link.has_writable_edge = false;
+        edges
+    }
+}
