@@ -19,12 +19,12 @@ use crate::chat;
 use crate::chat::name::RoomName;
 use crate::chat::pace::Rate;
 use crate::net::hub;
-use amount::{Bound, show_size};
-use flags::{Flags, QUEUE_BYTES_MIN};
+use amount::Bound;
+use flags::Flags;
 use sentence::sentence;
 
-/// A byte of a line can become three (U+FFFD), and its address comes before it.
-const QUEUE_BYTES_PER_LINE_BYTE: usize = 4;
+/// Characters of the lobby's name, whatever the limit on names that people choose.
+const LOBBY_CHARS_MAX: usize = 64;
 
 /// How many connections may be open at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,6 @@ impl Config {
     /// Checks what one flag alone cannot: how the values stand beside each other.
     fn from_flags(flags: Flags) -> Result<Config, String> {
         check_listen(&flags.listen)?;
-        check_queues(&flags)?;
         Ok(Config {
             connections: match flags.connections {
                 None => Connections::AsDescriptorsAllow,
@@ -92,7 +91,7 @@ impl Config {
             },
             accepts_per_turn: flags.accepts_per_turn,
             chat: chat::Limits {
-                lobby: lobby(&flags.lobby, flags.name_chars)?,
+                lobby: lobby(&flags.lobby)?,
                 name_chars_max: Some(flags.name_chars),
                 name_timeout: flags.name_timeout.most(),
                 rooms_max: flags.rooms.most(),
@@ -132,34 +131,14 @@ fn check_listen(listen: &[SocketAddr]) -> Result<(), String> {
     }
 }
 
-/// A line must fit into a queue and a queue into the total, or nobody would ever be shown it.
-fn check_queues(flags: &Flags) -> Result<(), String> {
-    let queue = flags.queue_bytes.most().unwrap_or(QUEUE_BYTES_MIN);
-    let needed = flags.line_bytes * QUEUE_BYTES_PER_LINE_BYTE;
-    if flags.queue_bytes.most().is_some_and(|bytes| bytes < needed) {
-        return Err(format!(
-            "--queue-bytes must be at least {}, four times --line-bytes, or no reader could be \
-             sent a long line",
-            show_size(&needed)
-        ));
-    }
-    if flags.queue_total_bytes.most().is_some_and(|bytes| bytes < queue.max(needed)) {
-        return Err(format!(
-            "--queue-total-bytes must be at least {}, or not even one reader could be served",
-            show_size(&queue.max(needed))
-        ));
-    }
-    Ok(())
-}
-
-fn lobby(text: &str, chars_max: usize) -> Result<Option<RoomName>, String> {
+fn lobby(text: &str) -> Result<Option<RoomName>, String> {
     if text.is_empty() {
         return Ok(None);
     }
     let name = text.strip_prefix('#').unwrap_or(text);
-    RoomName::parse(name, Some(chars_max)).map(Some).map_err(|_| {
+    RoomName::parse(name, Some(LOBBY_CHARS_MAX)).map(Some).map_err(|_| {
         format!(
-            "--lobby '{}' cannot be a room's name: wanted are 1 to {chars_max} letters, digits and \
+            "--lobby '{}' cannot be a room's name: wanted are 1 to {LOBBY_CHARS_MAX} letters, digits and \
              _ - . of one script, a letter or digit first (or '' for no lobby)",
             name.escape_debug()
         )
@@ -278,13 +257,12 @@ mod tests {
             ["--line-bytes", "2MiB"],
             ["--name-chars", "0"],
             ["--name-chars", "65"],
-            ["--queue-bytes", "4095"],
-            ["--queue-bytes", "8KiB"],
-            ["--queue-total-bytes", "64KiB"],
+            ["--queue-bytes", "1023"],
+            ["--queue-total-bytes", "1023"],
             ["--pace", "0"],
             ["--burst", "0"],
             ["--name-timeout", "0"],
-            ["--room-members", "1"],
+            ["--room-members", "0"],
             ["--accepts-per-turn", "0"],
             ["--lobby", "a b"],
             ["--lobby", "\u{1b}[2J"],
@@ -293,14 +271,13 @@ mod tests {
             assert!(sentence.contains(args[0]), "{sentence}");
             assert!(!sentence.contains('\u{1b}'), "{sentence}");
         }
-        assert!(parse(&["--queue-bytes", "8KiB", "--line-bytes", "2K"]).is_ok());
     }
 
     #[test]
     fn a_lobby_is_named_or_absent() {
         assert_eq!(parse(&["--lobby", "#Foyer"]).unwrap().chat.lobby.unwrap().as_str(), "Foyer");
         assert_eq!(parse(&["--lobby", ""]).unwrap().chat.lobby, None);
-        assert!(refusal(&["--name-chars", "4"]).contains("--lobby 'lobby'"));
+        assert!(parse(&["--name-chars", "4"]).is_ok());
     }
 
     #[test]

@@ -31,8 +31,9 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let invalid = |fault| Refusal::NameInvalid { typed: typed.to_owned(), fault };
-        let room = RoomName::parse(typed, self.limits.name_chars_max).map_err(invalid)?;
+        let room = RoomName::parse(typed, None).map_err(invalid)?;
         let Some(id) = self.rooms.names().find(room.key()) else {
+            let room = RoomName::parse(typed, self.limits.name_chars_max).map_err(invalid)?;
             return self.make(conn, room, password, now, out);
         };
         let is_member = self.users.at(conn).is_in(id);

@@ -108,7 +108,7 @@ impl Chat {
     /// The room of that name, as typed.
     pub(super) fn room_named(&self, typed: &str) -> Result<RoomId, Refusal> {
         let invalid = |fault| Refusal::NameInvalid { typed: typed.to_owned(), fault };
-        let room = RoomName::parse(typed, self.limits.name_chars_max).map_err(invalid)?;
+        let room = RoomName::parse(typed, None).map_err(invalid)?;
         if let Some(id) = self.rooms.names().find(room.key()) {
             return Ok(id);
         }

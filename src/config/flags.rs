@@ -12,8 +12,9 @@ use super::amount::{Bound, count, duration, or_off, size};
 
 /// No count is larger; far beyond what a machine can hold.
 const MOST: usize = 1_000_000_000;
-/// Below this the greeting or `/help` would not fit into a queue, and nobody could get in.
-pub(super) const QUEUE_BYTES_MIN: usize = 4 << 10;
+/// A reader who waits for nothing is always told the next thing, however long; below this, one who
+/// is a little late would see more gaps than lines.
+const QUEUE_BYTES_MIN: usize = 1 << 10;
 const SHORT: Duration = Duration::from_millis(100);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -103,7 +104,7 @@ pub(super) struct Flags {
 
     /// People in one room; more are refused with `room-full`. The lobby takes everybody.
     #[arg(long, env = "CHATLINE_ROOM_MEMBERS", value_name = "COUNT", help_heading = "Rooms")]
-    #[arg(default_value = "off", value_parser = or_off(count(2..=MOST)))]
+    #[arg(default_value = "off", value_parser = or_off(count(1..=MOST)))]
     pub(super) room_members: Bound<usize>,
 
     /// Bytes that may wait for one reader; what does not fit is dropped, and the reader is told how
