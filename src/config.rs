@@ -138,8 +138,8 @@ fn lobby(text: &str) -> Result<Option<RoomName>, String> {
     let name = text.strip_prefix('#').unwrap_or(text);
     RoomName::parse(name, Some(LOBBY_CHARS_MAX)).map(Some).map_err(|_| {
         format!(
-            "--lobby '{}' cannot be a room's name: wanted are 1 to {LOBBY_CHARS_MAX} letters, digits and \
-             _ - . of one script, a letter or digit first (or '' for no lobby)",
+            "--lobby '{}' cannot be a room's name: wanted are 1 to {LOBBY_CHARS_MAX} letters, \
+             digits and _ - . of one script, a letter or digit first (or '' for no lobby)",
             name.escape_debug()
         )
     })

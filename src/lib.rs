@@ -11,8 +11,8 @@
 //! - [`chat`] is pure. [`chat::Input`] goes in, [`chat::event::Event`]s come out in an
 //!   [`chat::outbox::Outbox`], time is an argument. No byte, no socket, no clock, no English.
 //! - [`wire`] is the words and bytes between: lines in, cleaned; events out, rendered. No socket.
-//! - [`net::hub`] is everything where chat servers break (partial writes, slow readers, half-closes,
-//!   closing and reaping), generic over the stream, so that it is simulated too.
+//! - [`net::hub`] is everything where chat servers break (partial writes, slow readers,
+//!   half-closes, closing and reaping), generic over the stream, so that it is simulated too.
 //! - [`net::server`] is a ferryman: readiness becomes calls of the hub.
 //! - [`config`] and [`logger`] are the edges; `main.rs` is the only file that prints.
 //!
@@ -30,8 +30,8 @@
 //! # How to read it
 //!
 //! [`chat`] from its `mod.rs` downward: [`chat::command`] is the one table of commands,
-//! [`chat::event`] all that can be said. Then [`wire::text`] for the words, [`wire::clean`] for what
-//! may reach a terminal, [`net::hub`] for the turn, [`net::server`] for the loop.
+//! [`chat::event`] all that can be said. Then [`wire::text`] for the words, [`wire::clean`] for
+//! what may reach a terminal, [`net::hub`] for the turn, [`net::server`] for the loop.
 //!
 //! # Where a command lives
 //!

@@ -170,8 +170,8 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// A conversation without anybody. `secret` keys the hash tables, the ids of connections and the
-    /// salts; it must be unpredictable, except where runs are to be repeated.
+    /// A conversation without anybody. `secret` keys the hash tables, the ids of connections and
+    /// the salts; it must be unpredictable, except where runs are to be repeated.
     pub fn new(limits: Limits, secret: [u8; 16], now: Now) -> Chat {
         let key = Keyed::new(secret);
         let mut rooms = Rooms::new(key);

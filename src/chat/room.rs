@@ -1,9 +1,9 @@
 //! Rooms: who is in them, what was said last, what they are about, and the table of them.
 //!
-//! Promises: entering, leaving and finding cost the same in a room of ten and of a hundred thousand;
-//! a [`RoomId`] that is gone finds nothing; an open room that is empty stays until the limit on
-//! rooms pushes out the longest silent, a locked one goes with its last member. Deliberately tells
-//! nobody anything: the rules beside this file do.
+//! Promises: entering, leaving and finding cost the same in a room of ten and of a hundred
+//! thousand; a [`RoomId`] that is gone finds nothing; an open room that is empty stays until the
+//! limit on rooms pushes out the longest silent, a locked one goes with its last member.
+//! Deliberately tells nobody anything: the rules beside this file do.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;

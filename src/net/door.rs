@@ -67,8 +67,8 @@ impl Door {
     }
 }
 
-/// Where an address counts as coming from: an IPv4 address whole (also when it is mapped into IPv6),
-/// of an IPv6 address the first 64 bits, which is what one customer has.
+/// Where an address counts as coming from: an IPv4 address whole (also when it is mapped into
+/// IPv6), of an IPv6 address the first 64 bits, which is what one customer has.
 pub fn origin(address: IpAddr) -> Origin {
     match address.to_canonical() {
         IpAddr::V4(address) => Origin(u128::from(address.to_ipv6_mapped())),

@@ -1,10 +1,10 @@
 //! Words to bytes and bytes to words; no socket.
 //!
-//! In: [`mod@line`] finds lines among what arrives (with [`telnet`] stripping its commands), [`clean`]
-//! lets through what may reach a terminal, [`sniff`] recognises who speaks something else. Out:
-//! [`render`] makes the bytes of an [`Event`], with the words of [`text`]. Promises: what goes out
-//! is whole lines, and their first characters say what they are. Deliberately decides nothing:
-//! that is `chat`.
+//! In: [`mod@line`] finds lines among what arrives (with [`telnet`] stripping its commands),
+//! [`clean`] lets through what may reach a terminal, [`sniff`] recognises who speaks something
+//! else. Out: [`render`] makes the bytes of an [`Event`], with the words of [`text`]. Promises:
+//! what goes out is whole lines, and their first characters say what they are. Deliberately
+//! decides nothing: that is `chat`.
 
 pub mod clean;
 mod escape;

@@ -68,14 +68,12 @@ fn notice(event: &Event) -> String {
                 _ => format!(", in #{room} with {}", list(others, " and ")),
             });
             let hint = match (is_guest, &place) {
-                (true, _) => "/nick NAME gives you another name.",
+                (true, _) => "/nick NAME renames you.",
                 (false, None) => "/join ROOM enters a room, /rooms lists them.",
                 (false, Some(_)) => "Type a line to say it to them.",
             };
             let hint = match lobby {
-                Some((_, others)) if others.total == 0 && !is_guest => {
-                    "Type a line and who comes later can read it."
-                }
+                Some((_, others)) if others.total == 0 && !is_guest => "Type a line for who comes.",
                 _ => hint,
             };
             format!("you are {nick}{}. {hint}", place.unwrap_or_default())
@@ -111,6 +109,23 @@ fn notice(event: &Event) -> String {
         Event::TopicSet { room, nick, topic: Some(topic) } => {
             format!("#{room}: {nick} set the topic: {topic}")
         }
+        Event::Slowed { per_second } => format!(
+            "you send faster than {}: your lines wait their turn, none is lost",
+            count(u64::from(*per_second), "line") + " a second"
+        ),
+        Event::Dropped { lines: 1 } => "1 line was dropped here: you read too slowly".to_owned(),
+        Event::Dropped { lines } => {
+            format!("{lines} lines were dropped here: you read too slowly")
+        }
+        Event::Interrupted => "interrupted; to leave, type quit and press Enter".to_owned(),
+        Event::Here => "yes, chatline is here".to_owned(),
+        other => setting(other),
+    }
+}
+
+/// The sentence of how it is for somebody from now on.
+fn setting(event: &Event) -> String {
+    match event {
         Event::Ignoring { nicks } if nicks.is_empty() => "you ignore nobody".to_owned(),
         Event::Ignoring { nicks } => {
             let nicks: Vec<_> = nicks.iter().map(Nick::as_str).collect();
@@ -134,16 +149,6 @@ fn notice(event: &Event) -> String {
         Event::ReplayLines { lines } => {
             format!("joining a room shows you up to {}", count(*lines as u64, "earlier line"))
         }
-        Event::Slowed { per_second } => format!(
-            "you send faster than {}: your lines wait their turn, none is lost",
-            count(u64::from(*per_second), "line") + " a second"
-        ),
-        Event::Dropped { lines: 1 } => "1 line was dropped here: you read too slowly".to_owned(),
-        Event::Dropped { lines } => {
-            format!("{lines} lines were dropped here: you read too slowly")
-        }
-        Event::Interrupted => "interrupted; to leave, type quit and press Enter".to_owned(),
-        Event::Here => "yes, chatline is here".to_owned(),
         other => unreachable!("{other:?} is not a short notice"),
     }
 }
@@ -154,7 +159,7 @@ fn greeting(people: usize) -> String {
         1 => "1 person is here".to_owned(),
         people => format!("{people} people are here"),
     };
-    format!("chatline: {here}. Type a name and press Enter. /help lists the commands, quit leaves.")
+    format!("chatline: {here}. Type a name and press Enter (or /help, quit).")
 }
 
 fn time_text(zone: Option<Zone>) -> String {
@@ -333,17 +338,33 @@ fn refusal_text(refusal: &Refusal) -> String {
         Refusal::NameConfusable { typed, like } => {
             format!("{} looks too much like {like}; try another", quoted(typed))
         }
-        Refusal::NoSuchRoom { room, meant: Some(meant) } => {
-            format!("no #{room}; did you mean #{meant}? /join {room} makes it")
-        }
-        Refusal::NoSuchRoom { room, meant: None } => {
-            format!("no #{room}; /rooms lists the rooms, /join {room} makes it")
-        }
         Refusal::NoSuchUser { typed, meant: Some(meant) } => {
             format!("nobody is {}; did you mean {meant}?", quoted(typed))
         }
         Refusal::NoSuchUser { typed, meant: None } => {
             format!("nobody is {}; /who lists who is here", quoted(typed))
+        }
+        Refusal::NoSuchRoom { .. }
+        | Refusal::NoRoom
+        | Refusal::NotAMember { .. }
+        | Refusal::RoomLocked { .. }
+        | Refusal::WrongPassword { .. }
+        | Refusal::RoomIsOpen { .. }
+        | Refusal::TryLater { .. }
+        | Refusal::TooManyRoomsOfYours { .. }
+        | Refusal::TooManyRooms { .. }
+        | Refusal::RoomFull { .. } => room_refusal_text(refusal),
+    }
+}
+
+/// Why a room was refused, and what to do instead.
+fn room_refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NoSuchRoom { room, meant: Some(meant) } => {
+            format!("no #{room}; did you mean #{meant}? /join {room} makes it")
+        }
+        Refusal::NoSuchRoom { room, meant: None } => {
+            format!("no #{room}; /rooms lists the rooms, /join {room} makes it")
         }
         Refusal::NoRoom => {
             "you are in no room: /join ROOM enters one, #ROOM TEXT says it there".to_owned()
@@ -380,6 +401,7 @@ fn refusal_text(refusal: &Refusal) -> String {
         Refusal::RoomFull { room, most } => {
             format!("#{room} is full with {most} people: try again later, or another room")
         }
+        other => unreachable!("{other:?} is not about a room"),
     }
 }
 

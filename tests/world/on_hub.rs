@@ -39,13 +39,14 @@ pub struct World {
     now: Now,
     peers: Vec<Peer>,
     mischief: Option<Rng>,
+    turns: usize,
 }
 
 impl World {
     /// A world with nobody in it; with a generator it is an awkward one.
     pub fn new(chat: chat::Limits, hub: hub::Limits, mischief: Option<Rng>) -> World {
         let chat = Chat::new(chat, SECRET, START);
-        World { hub: Hub::new(chat, hub), now: START, peers: Vec::new(), mischief }
+        World { hub: Hub::new(chat, hub), now: START, peers: Vec::new(), mischief, turns: 0 }
     }
 
     /// The hub, to ask it how it is.
@@ -76,6 +77,16 @@ impl World {
         &self.peers[peer.0].far
     }
 
+    /// Where the hub keeps a connection; `None` for one that it did not take in.
+    pub fn conn(&self, peer: PeerId) -> Option<ConnId> {
+        self.peers[peer.0].conn
+    }
+
+    /// How many turns there were so far.
+    pub fn turns(&self) -> usize {
+        self.turns
+    }
+
     /// Everything that has arrived at a peer since it was last taken.
     pub fn take(&self, peer: PeerId) -> Vec<u8> {
         self.far(peer).take(usize::MAX)
@@ -97,6 +108,7 @@ impl World {
                 self.hub.ready(conn, is_readable, is_writable);
             }
         }
+        self.turns += 1;
         self.hub.turn(self.now);
         self.hub.assert_invariants();
     }
@@ -125,6 +137,11 @@ impl World {
         }
         self.set_clock(until);
         self.settle();
+    }
+
+    /// Time passes in one leap, as on a machine that slept: the next turn finds all of it over.
+    pub fn leap(&mut self, time: Duration) {
+        self.set_clock(self.now.mono + time);
     }
 
     /// The wall clock jumps, and nothing else does.

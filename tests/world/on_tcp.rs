@@ -58,28 +58,49 @@ impl ServerProcess {
         command
     }
 
-    /// Runs a command and waits until it has said `listeners` times that it is listening.
-    pub fn spawn(command: Command, listeners: usize) -> ServerProcess {
-        ServerProcess::spawn_logging_to(Stdio::piped(), command, listeners)
+    /// As [`ServerProcess::command`], run by a shell script that ends with `exec "$0" "$@"`.
+    pub fn command_through(script: &str) -> Command {
+        let server = ServerProcess::command();
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script).arg(server.get_program());
+        for (name, value) in server.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
     }
 
-    /// As [`ServerProcess::spawn`], with a standard error that need not be a pipe to the test.
-    pub fn spawn_logging_to(log: Stdio, mut command: Command, listeners: usize) -> ServerProcess {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+    /// Runs a command and waits until it has said `listeners` times that it is listening.
+    pub fn spawn(command: Command, listeners: usize) -> ServerProcess {
+        ServerProcess::spawn_writing_to([Stdio::piped(), Stdio::piped()], command, listeners)
+    }
+
+    /// As [`ServerProcess::spawn`], with a standard output and a standard error that need not be
+    /// pipes to the test. What is not is not read: no listeners are found, or no log is kept.
+    pub fn spawn_writing_to(
+        [stdout, stderr]: [Stdio; 2],
+        mut command: Command,
+        listeners: usize,
+    ) -> ServerProcess {
+        command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
         let mut child = command.spawn().expect("the binary was built");
-        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let stderr = Arc::new(Mutex::new(String::new()));
         let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                // The port may be followed by further words.
-                let address = line.strip_prefix("listening on ");
-                let address = address.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
-                if let Some(address) = address {
-                    let _ = sender.send(address);
+        if let Some(stdout) = child.stdout.take() {
+            thread::spawn(move || {
+                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                    // The port may be followed by further words.
+                    let address = line.strip_prefix("listening on ");
+                    let address =
+                        address.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+                    if let Some(address) = address {
+                        let _ = sender.send(address);
+                    }
                 }
-            }
-        });
+            });
+        }
         if let Some(errors) = child.stderr.take() {
             let (log, mut errors) = (Arc::clone(&stderr), BufReader::new(errors));
             thread::spawn(move || {
@@ -164,6 +185,7 @@ pub struct Peer {
     /// What has arrived and was not taken yet.
     arrived: Vec<u8>,
     is_disconnected: bool,
+    was_reset: bool,
 }
 
 impl Peer {
@@ -177,7 +199,7 @@ impl Peer {
     pub fn on(stream: TcpStream) -> Peer {
         stream.set_nonblocking(true).expect("a socket can be non-blocking");
         stream.set_nodelay(true).expect("a socket need not wait");
-        Peer { stream, arrived: Vec::new(), is_disconnected: false }
+        Peer { stream, arrived: Vec::new(), is_disconnected: false, was_reset: false }
     }
 
     /// Where it comes from, as the server sees it.
@@ -220,7 +242,10 @@ impl Peer {
                 Ok(count) => self.arrived.extend_from_slice(&buffer[..count]),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(_) => self.is_disconnected = true,
+                Err(_) => {
+                    self.is_disconnected = true;
+                    self.was_reset = true;
+                }
             }
         }
     }
@@ -235,6 +260,17 @@ impl Peer {
     pub fn is_disconnected(&mut self) -> bool {
         self.look();
         self.is_disconnected
+    }
+
+    /// Whether the connection ended with a reset instead of an end of input.
+    pub fn was_reset(&self) -> bool {
+        self.was_reset
+    }
+
+    /// Whether something has arrived that was not taken yet; looks without waiting.
+    pub fn has_arrived(&mut self) -> bool {
+        self.look();
+        !self.arrived.is_empty()
     }
 
     /// The next line, without its line feed; `None` when the connection ends before it does.

@@ -129,7 +129,8 @@ impl<S: Stream> Hub<S> {
         }
     }
 
-    /// Is the time over that a connection has for its end? It grows while the peer takes what waits.
+    /// Is the time over that a connection has for its end? It grows while the peer takes what
+    /// waits.
     pub(super) fn check_end(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find(id) else { return };
         if conn.ends_at > self.now.mono {
@@ -159,7 +160,8 @@ impl<S: Stream> Hub<S> {
         self.page.shrink_to(self.page_bytes_max);
     }
 
-    /// If too much waits in all, the fullest queues are emptied, and their lines counted as dropped.
+    /// If too much waits in all, the fullest queues are emptied, and their lines counted as
+    /// dropped.
     fn bound_what_waits(&mut self) {
         let Some(most) = self.limits.queue_total_bytes_max else { return };
         if self.pinned.get() <= most {
