@@ -380,6 +380,8 @@ pub enum Refusal {
         /// The bound.
         most: usize,
     },
+    /// Nobody can ignore themself.
+    IgnoresSelf,
     /// There is no such command.
     UnknownCommand {
         /// As typed, without the slash.
@@ -487,7 +489,8 @@ impl Refusal {
             | Refusal::NothingSaidInRoom { .. }
             | Refusal::NothingSaidToUser { .. }
             | Refusal::NoAddress { .. }
-            | Refusal::IgnoresFull { .. } => Code::Usage,
+            | Refusal::IgnoresFull { .. }
+            | Refusal::IgnoresSelf => Code::Usage,
             Refusal::UnknownCommand { .. } => Code::UnknownCommand,
             Refusal::LineTooLong { .. } => Code::LineTooLong,
             Refusal::NameInvalid { .. } => Code::NameInvalid,

@@ -24,13 +24,15 @@ use rules::{look_of, shown_of};
 /// What a guest's name begins with, and nobody else's.
 const GUEST: &str = "guest-";
 
-const RESERVED: [(&str, Reserved); 6] = [
+const RESERVED: [(&str, Reserved); 8] = [
     ("help", Reserved::Help),
     ("who", Reserved::Who),
     ("quit", Reserved::Quit),
     ("exit", Reserved::Quit),
     ("bye", Reserved::Quit),
     ("server", Reserved::Server),
+    ("you", Reserved::Server),
+    ("nobody", Reserved::Server),
 ];
 
 /// Why a text is not a name.
@@ -334,7 +336,7 @@ mod tests {
             ("help ｈｅｌｐ", Help),
             ("who WHO", Who),
             ("Quit exit bye ЬУЕ", Quit),
-            ("server", Server),
+            ("server Nobody YOU", Server),
             ("guest-7 GUEST-x guest-", Guest),
         ];
         for (texts, reserved) in cases {

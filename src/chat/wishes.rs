@@ -24,6 +24,9 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let other = self.user_named(conn, typed)?;
+        if other == conn {
+            return Err(Refusal::IgnoresSelf);
+        }
         let nick = self.users.nick(other);
         let user = self.users.at_mut(conn);
         if !user.ignores(other, &nick) {

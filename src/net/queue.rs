@@ -67,6 +67,9 @@ pub struct SendQueue {
     cost: usize,
     /// Lines that were dropped after all that waits here.
     dropped: u64,
+    /// The notices of dropped lines that wait here: how many bytes are still to be sent until each
+    /// is through, and how many lines it speaks of.
+    notices: Vec<(usize, u64)>,
     /// What was sent so far ends in the middle of a line.
     is_mid_line: bool,
 }
@@ -95,6 +98,14 @@ impl SendQueue {
     /// Takes the count of dropped lines, to tell of them in this place.
     pub fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)
+    }
+
+    /// What was appended last is the notice that so many lines were dropped: should it be dropped
+    /// itself, they are counted again.
+    pub fn note_notice(&mut self, lines: u64) {
+        let waiting = self.backlog.iter().map(|slice| slice.range.len());
+        let fresh = std::iter::once(&self.first).chain(&self.further).map(Range::len);
+        self.notices.push((waiting.chain(fresh).sum(), lines));
     }
 
     /// Appends a slice of the open page. Slices are appended in the order of the page.
@@ -151,6 +162,10 @@ impl SendQueue {
 
     /// Takes out what was sent.
     fn advance(&mut self, page: &[u8], mut sent: usize) {
+        self.notices.retain_mut(|(bytes, _)| {
+            *bytes = bytes.saturating_sub(sent);
+            *bytes > 0
+        });
         while sent > 0 {
             let (range, bytes) = match self.backlog.front_mut() {
                 Some(slice) => (&mut slice.range, &slice.page.bytes[..]),
@@ -176,8 +191,14 @@ impl SendQueue {
             self.backlog = VecDeque::new();
         }
         if self.is_empty() {
+            self.notices = Vec::new();
             self.further = VecDeque::new();
         }
+    }
+
+    /// Whether something that earlier turns said waits.
+    pub fn holds_backlog(&self) -> bool {
+        !self.backlog.is_empty()
     }
 
     /// Whether something of the open page waits.
@@ -199,21 +220,32 @@ impl SendQueue {
     pub fn discard(&mut self) {
         assert!(!self.holds_fresh(), "what is discarded was frozen before");
         let mut backlog = std::mem::take(&mut self.backlog);
+        let mut is_mid_line = self.is_mid_line;
         let mut lines = 0;
         self.cost = 0;
         while let Some(mut slice) = backlog.pop_front() {
             let bytes = slice.bytes();
             lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
-            if !self.is_mid_line || !self.backlog.is_empty() {
+            if !is_mid_line {
                 continue;
             }
-            // The rest of a line lies in one slice: lines are rendered whole.
-            let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
-            lines = lines.saturating_sub(1);
-            slice.range.end = slice.range.start + end;
-            self.cost = end + SLICE_COST;
+            // A line and the time before it are two slices.
+            if let Some(at) = memchr::memchr(b'\n', bytes) {
+                slice.range.end = slice.range.start + at + 1;
+                is_mid_line = false;
+                lines -= 1;
+            }
+            self.cost += slice.range.len() + SLICE_COST;
             self.backlog.push_back(slice);
         }
+        let kept = self.backlog.iter().map(|slice| slice.range.len()).sum();
+        self.notices.retain(|(bytes, spoken_of)| {
+            let is_kept = *bytes <= kept;
+            if !is_kept {
+                lines += spoken_of - 1;
+            }
+            is_kept
+        });
         self.dropped += lines;
     }
 
@@ -303,5 +335,44 @@ mod tests {
         sink.room = 100;
         assert!(queue.flush(b"", &mut sink).unwrap());
         assert_eq!(sink.taken, b"one\ntwo\n");
+    }
+
+    #[test]
+    fn a_notice_that_is_dropped_leaves_its_count() {
+        let mut queue = SendQueue::default();
+        let open = b"notice\none\nnotice\n".to_vec();
+        queue.push(0..7);
+        queue.note_notice(10);
+        queue.push(7..11);
+        queue.push(11..18);
+        queue.note_notice(5);
+        let mut sink = Sink { taken: Vec::new(), room: 3 };
+        assert!(!queue.flush(&open, &mut sink).unwrap());
+        queue.freeze(&Page::freeze(open, &pinned()));
+        queue.discard();
+        assert_eq!(queue.dropped(), 1 + 5, "the notice under way is kept, the other is not");
+        queue.discard();
+        sink.room = 100;
+        assert!(queue.flush(b"", &mut sink).unwrap());
+        assert_eq!((sink.taken.as_slice(), queue.dropped()), (&b"notice\n"[..], 6));
+    }
+
+    #[test]
+    fn discarding_keeps_a_line_whose_time_is_under_way() {
+        let mut queue = SendQueue::default();
+        let open = b"12:00:00 one\ntwo\n".to_vec();
+        queue.push(0..9);
+        queue.push(13..17);
+        queue.push(0..9);
+        queue.push(9..13);
+        let mut sink = Sink { taken: Vec::new(), room: 5 };
+        assert!(!queue.flush(&open, &mut sink).unwrap());
+        queue.freeze(&Page::freeze(open, &pinned()));
+        queue.discard();
+        assert_eq!(queue.dropped(), 1);
+        sink.room = 100;
+        assert!(queue.flush(b"", &mut sink).unwrap());
+        assert_eq!(sink.taken, b"12:00:00 two\n");
+        assert_eq!(queue.cost(), 0);
     }
 }

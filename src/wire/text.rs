@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use textwrap::{Options, WordSeparator, WrapAlgorithm};
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -39,6 +39,11 @@ pub fn of(event: &Event, clock: Clock) -> String {
             0 => format!("nobody is in #{room}"),
             total => format!("#{room} ({total} here): {}", list(roll, " and ")),
         }),
+        Event::Ignoring { nicks } if nicks.is_empty() => "* you ignore nobody\n".to_owned(),
+        Event::Ignoring { nicks } => {
+            let nicks: Vec<_> = nicks.iter().map(Nick::as_str).collect();
+            wrapped(&format!("you ignore {}", nicks.join(", ")))
+        }
         Event::Profile(profile) => profile_text(profile, clock),
         Event::Rooms { rows, total } => rooms(rows, *total),
         Event::Help => help::screen(),
@@ -126,11 +131,6 @@ fn notice(event: &Event) -> String {
 /// The sentence of how it is for somebody from now on.
 fn setting(event: &Event) -> String {
     match event {
-        Event::Ignoring { nicks } if nicks.is_empty() => "you ignore nobody".to_owned(),
-        Event::Ignoring { nicks } => {
-            let nicks: Vec<_> = nicks.iter().map(Nick::as_str).collect();
-            format!("you ignore {}", nicks.join(", "))
-        }
         Event::Ignored { nick, is_ignored: true } => {
             format!("you hear nothing of {nick} from now on; /unignore {nick} ends that")
         }
@@ -322,6 +322,7 @@ fn refusal_text(refusal: &Refusal) -> String {
         Refusal::IgnoresFull { most } => {
             format!("you ignore {most} people, as many as may be: /unignore one of them first")
         }
+        Refusal::IgnoresSelf => "you cannot ignore yourself; name somebody else".to_owned(),
         Refusal::UnknownCommand { typed, meant: Some(meant) } => {
             format!("no /{}; did you mean /{}?", quoted(typed), meant.name())
         }
@@ -472,6 +473,8 @@ pub(super) fn wrapped(text: &str) -> String {
         .initial_indent("* ")
         .subsequent_indent("* ")
         .word_separator(WordSeparator::AsciiSpace)
+        // A name may have a hyphen in it.
+        .word_splitter(WordSplitter::NoHyphenation)
         .wrap_algorithm(WrapAlgorithm::FirstFit)
         .break_words(false);
     let mut lines = textwrap::fill(text, options);

@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(names.verdict(&name("Bob"), None), Verdict::Taken(1));
         assert_eq!(names.verdict(&name("bo"), None), Verdict::Free);
         names.remove(&name("BOB"));
-        names.remove(&name("nobody"));
+        names.remove(&name("absent"));
         assert_eq!(names.verdict(&name("Bob"), None), Verdict::Free);
         assert_eq!(names.by_key.len(), 1);
     }

@@ -56,14 +56,15 @@ impl<S: Stream> Hub<S> {
         writer.tell(conns, conn, event);
     }
 
-    /// Sends one connection bytes that are no line.
+    /// Sends one connection bytes that are no line. Who asks for such and takes none gets no more.
     pub(super) fn tell_bytes(&mut self, id: ConnId, bytes: &[u8]) {
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        if self.limits.queue_bytes_max.is_some_and(|most| conn.queue.cost() + bytes.len() > most) {
+            return;
+        }
         let start = self.page.len();
         self.page.extend_from_slice(bytes);
-        let end = self.page.len();
-        if let Some(conn) = self.conns.find_mut(id) {
-            conn.queue.push(start..end);
-        }
+        conn.queue.push(start..start + bytes.len());
         self.touch(id);
     }
 
@@ -143,11 +144,11 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether so many bytes more are within the queue's bound; whoever waits for nothing can
-    /// always be told something.
+    /// Whether so many bytes more are within the queue's bound; whoever has taken all that earlier
+    /// turns said is told all that this one says, for it has not been offered to them yet.
     fn fits<S>(&self, conn: &Conn<S>, bytes: usize) -> bool {
         let within = |most| conn.queue.cost() + bytes <= most;
-        conn.queue.is_empty() || self.queue_bytes_max.is_none_or(within)
+        !conn.queue.holds_backlog() || self.queue_bytes_max.is_none_or(within)
     }
 
     /// Whether a queue that was full has room again: half of it, so that lines are not dropped and
@@ -158,10 +159,12 @@ impl Writer<'_> {
 
     /// Tells in their place of lines that were dropped.
     fn tell_dropped<S>(&mut self, conn: &mut Conn<S>) {
-        let dropped = Event::Dropped { lines: conn.queue.take_dropped() };
+        let lines = conn.queue.take_dropped();
         let start = self.page.len();
-        wire::render(&dropped, conn.ends, self.clock(conn.time), self.page);
+        let notice = Event::Dropped { lines };
+        wire::render(&notice, conn.ends, self.clock(conn.time), self.page);
         self.push(conn, start..self.page.len());
+        conn.queue.note_notice(lines);
     }
 
     /// Where the event stands in the page, with the connection's line ends.

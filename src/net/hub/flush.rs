@@ -83,6 +83,9 @@ impl<S: Stream> Hub<S> {
         let Some(conn) = self.conns.find_mut(id) else { return };
         let lines = conn.queue.take_dropped();
         self.tell(id, &Event::Dropped { lines });
+        if let Some(conn) = self.conns.find_mut(id) {
+            conn.queue.note_notice(lines);
+        }
         self.flush_one(id);
     }
 
