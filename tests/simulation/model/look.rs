@@ -1,0 +1,196 @@
+//! Looking around: the answers of `/who`, `/rooms`, `/topic` and `/help`.
+
+use chatline::chat::command::{TABLE, Verb};
+use chatline::chat::event::Event;
+use chatline::wire::{Clock, help, text};
+
+use super::super::ask::{Ask, Code};
+use super::super::told::What;
+use super::{ConnNo, Model, RoomNo, time_of_day};
+
+impl Model {
+    pub(super) fn look(&mut self, no: ConnNo, asked: Ask<'_>) -> Result<(), Code> {
+        match asked {
+            Ask::Who(None) => {
+                let people: Vec<ConnNo> = self.people().map(|(no, _)| no).collect();
+                let here = match people.len() {
+                    0 => "nobody has a name here yet".to_owned(),
+                    1 => format!("1 person is here: {}", self.names_of(&people, " and ")),
+                    many => format!("{many} people are here: {}", self.names_of(&people, " and ")),
+                };
+                self.wrapped(no, &here);
+            }
+            Ask::Who(Some(word)) => return self.who(no, word),
+            Ask::Rooms => self.list_rooms(no),
+            Ask::Topic(typed) => {
+                let room = self.room_or_current(no, typed)?;
+                self.may_look(no, room)?;
+                let name = format!("#{}", self.rooms[room].name.shown);
+                match self.rooms[room].topic.clone() {
+                    Some(topic) => self.line(no, &format!("* {name} topic: {topic}")),
+                    None => self.words(no, &[&name, "no topic"]),
+                }
+            }
+            Ask::SetTopic(typed, topic) => {
+                let room = self.room_or_current(no, typed)?;
+                if !self.conns[no].is_in(room) {
+                    return Err("not-a-member");
+                }
+                self.set_topic(no, room, topic);
+            }
+            Ask::Help => help::screen().lines().for_each(|line| self.line(no, line)),
+            Ask::HelpOn(word) => {
+                let verb = TABLE.iter().find(|row| row.names.contains(&word)).map(|row| row.verb);
+                self.paragraph(no, verb.expect("the oracle knows the commands that there are"));
+            }
+            _ => unreachable!("{asked:?} is no question"),
+        }
+        Ok(())
+    }
+
+    fn paragraph(&mut self, no: ConnNo, verb: Verb) {
+        let clock = Clock { unix: self.unix, zone_secs: 0 };
+        let paragraph = text::of(&Event::HelpOn(verb), clock);
+        paragraph.lines().for_each(|line| self.line(no, line));
+    }
+
+    fn room_or_current(&self, no: ConnNo, typed: Option<&str>) -> Result<RoomNo, Code> {
+        match typed {
+            Some(typed) => self.room_named(typed),
+            None => self.conns[no].current().ok_or("no-room"),
+        }
+    }
+
+    /// A locked room shows nothing to outsiders.
+    fn may_look(&self, no: ConnNo, room: RoomNo) -> Result<(), Code> {
+        let is_closed = self.rooms[room].password.is_some() && !self.conns[no].is_in(room);
+        if is_closed { Err("room-locked") } else { Ok(()) }
+    }
+
+    fn set_topic(&mut self, no: ConnNo, room: RoomNo, topic: Option<&str>) {
+        let (nick, it) = (self.nick(no), &mut self.rooms[room]);
+        it.topic = topic.map(str::to_owned);
+        let line = match topic {
+            Some(topic) => format!("* #{}: {} set the topic: {topic}", it.name.shown, nick.shown),
+            None => format!("* #{}: {} removed the topic", it.name.shown, nick.shown),
+        };
+        for member in it.members.clone() {
+            if member == no || !self.conns[member].ignores(no, &nick) {
+                self.line(member, &line);
+            }
+        }
+    }
+
+    fn who(&mut self, no: ConnNo, word: &str) -> Result<(), Code> {
+        let (is_room, is_nick) = (word.starts_with('#'), word.starts_with('@'));
+        let name = if is_room || is_nick { &word[1..] } else { word };
+        if !is_room {
+            match (self.person_named(name), self.room_named(name)) {
+                (Ok(person), _) => {
+                    self.profile(no, person);
+                    return Ok(());
+                }
+                (Err(_), Ok(_)) if !is_nick => {}
+                (Err(code), _) => return Err(code),
+            }
+        }
+        let room = self.room_named(name)?;
+        self.may_look(no, room)?;
+        let it = &self.rooms[room];
+        let text = match it.members.len() {
+            0 => format!("nobody is in #{}", it.name.shown),
+            here => {
+                let names = self.names_of(&it.members, " and ");
+                format!("#{} ({here} here): {names}", it.name.shown)
+            }
+        };
+        self.wrapped(no, &text);
+        Ok(())
+    }
+
+    fn profile(&mut self, no: ConnNo, of: ConnNo) {
+        let (asker, conn) = (&self.conns[no], &self.conns[of]);
+        let away = match &conn.away {
+            None => String::new(),
+            Some(text) if text.is_empty() => ", away".to_owned(),
+            Some(text) => format!(", away ({text})"),
+        };
+        let rooms = conn.rooms.iter().map(|it| it.room);
+        let seen = rooms.filter(|room| self.rooms[*room].password.is_none() || asker.is_in(*room));
+        let rooms: Vec<String> =
+            seen.map(|room| format!("#{}", self.rooms[room].name.shown)).collect();
+        let rooms = match rooms.len() {
+            0 => "in no open room".to_owned(),
+            1..=10 => format!("in {}", rooms.join(", ")),
+            many => format!("in {}, {} more", rooms[..10].join(", "), many - 10),
+        };
+        let since = time_of_day(conn.since + asker.zone.unwrap_or(0));
+        let span = how_long((self.mono - conn.came_at).as_secs());
+        let idle = how_long((self.mono - conn.typed_at).as_secs());
+        let nick = self.nick(of).shown;
+        self.wrapped(no, &format!("{nick}{away}: {rooms}"));
+        let life = format!("here since {since} ({span}), idle for {idle}, id {{id}}");
+        self.wrapped(no, &format!("{nick}: {life}"));
+    }
+
+    /// The rooms, those with most people first; locked ones, seen from outside, last.
+    fn list_rooms(&mut self, no: ConnNo) {
+        let mut rows = Vec::new();
+        for (room, it) in self.rooms.iter().enumerate().filter(|(_, it)| it.is_there) {
+            let name = &it.name;
+            let is_closed = self.may_look(no, room).is_err();
+            let members = it.members.len();
+            let row = match (is_closed, it.password.is_some()) {
+                (true, _) => format!("* #{}  (locked)", name.shown),
+                (false, true) => format!("* #{}  ({members} here, locked)", name.shown),
+                (false, false) => format!("* #{}  ({members} here)", name.shown),
+            };
+            let topic = it.topic.as_ref().filter(|_| !is_closed);
+            let row = topic.map_or(row.clone(), |topic| format!("{row}  {topic}"));
+            let members = if is_closed { 0 } else { members };
+            rows.push((is_closed, usize::MAX - members, name.key.clone(), row));
+        }
+        rows.sort();
+        if rows.is_empty() {
+            self.words(no, &["no room"]);
+        }
+        for (_, _, _, row) in rows {
+            // A long topic is cut; where, depends on how wide its characters are.
+            match row.char_indices().nth(60) {
+                Some((end, _)) => self.words(no, &[&row[2..end]]),
+                None => self.line(no, &row),
+            }
+        }
+    }
+
+    /// Names in their order, with who is away marked.
+    pub(super) fn names_of(&self, people: &[ConnNo], last: &str) -> String {
+        let mut names: Vec<(String, String)> = Vec::new();
+        for no in people {
+            let nick = self.nick(*no);
+            let away = if self.conns[*no].away.is_some() { " (away)" } else { "" };
+            names.push((nick.key, nick.shown + away));
+        }
+        names.sort();
+        let names: Vec<String> = names.into_iter().map(|(_, shown)| shown).collect();
+        match names.split_last() {
+            Some((end, rest)) if !rest.is_empty() => format!("{}{last}{end}", rest.join(", ")),
+            _ => names.concat(),
+        }
+    }
+
+    fn wrapped(&mut self, no: ConnNo, text: &str) {
+        self.tell(no, What::Wrapped(format!("* {text}")));
+    }
+}
+
+/// A span in its largest sensible unit.
+fn how_long(seconds: u64) -> String {
+    let (number, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7_200 => (seconds / 60, "minute"),
+        7_200..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
+}

@@ -1,0 +1,389 @@
+//! The oracle: a plain model of sets and lists that says what each client must have seen.
+//!
+//! It restates the rules as simply as they can be said, looks through everything on each question,
+//! and shares nothing with the server but its limits. Time stands still within a call; due things
+//! happen in the order in which they are due, connections before rooms and people.
+//! Deliberately knows no queues: its readers are always quick enough.
+
+mod intake;
+mod look;
+mod moves;
+mod talk;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use chatline::{chat, net::hub};
+
+use super::names::Name;
+use super::told::{Told, What};
+use super::typing::Piece;
+use intake::Bucket;
+
+/// A connection, counted from the first one; never reused.
+pub type ConnNo = usize;
+/// A room, counted from the first one; never reused.
+pub type RoomNo = usize;
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It takes part.
+    Talking,
+    /// It was told its last line, and counts until its peer has ended too.
+    Lingering {
+        /// When the server has no more patience.
+        until: Duration,
+        /// When something last came, or else when it began.
+        heard_at: Duration,
+    },
+    /// The server has forgotten it.
+    Gone,
+}
+
+/// A room that somebody is in.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    room: RoomNo,
+    joined_at: Duration,
+    is_announced: bool,
+    /// Waits for the earlier lines: those before this one.
+    replay_before: Option<usize>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Conn {
+    address: IpAddr,
+    /// What decides who comes first among equals.
+    place: u64,
+    stage: Stage,
+    is_admitted: bool,
+    // What came in.
+    inbox: Vec<Piece>,
+    is_input_over: bool,
+    raw: Vec<u8>,
+    text: String,
+    is_skipping: bool,
+    is_known: bool,
+    is_crlf: bool,
+    refused_options: BTreeSet<(u8, u8)>,
+    bucket: Bucket,
+    was_slowed: bool,
+    // Who it is.
+    nick: Option<Name>,
+    rooms: Vec<Membership>,
+    ignores: Vec<(ConnNo, Name)>,
+    away: Option<String>,
+    is_quiet: bool,
+    zone: Option<i64>,
+    replay_lines: usize,
+    typed_at: Duration,
+    since: i64,
+    came_at: Duration,
+    arrival_is_timed: bool,
+    replay_is_timed: bool,
+    // What it must have seen and has not been asked for.
+    told: Vec<Told>,
+}
+
+/// A line that a room remembers.
+#[derive(Clone, Debug)]
+struct Kept {
+    unix: i64,
+    speaker: ConnNo,
+    nick: Name,
+    /// As it follows the room's name.
+    said: String,
+}
+
+/// One room.
+#[derive(Debug)]
+struct Room {
+    name: Name,
+    /// Which of those that were made at the same instant is pushed out first.
+    slot: usize,
+    is_there: bool,
+    password: Option<String>,
+    topic: Option<String>,
+    /// In the order of entering.
+    members: Vec<ConnNo>,
+    /// In the order in which they began to wait.
+    waiting: Vec<ConnNo>,
+    lines: Vec<Kept>,
+    spoken_at: Duration,
+    tally: Option<(u32, u32)>,
+    tries: Vec<(u128, Bucket)>,
+}
+
+/// What is due later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    Name(ConnNo),
+    Arrival(ConnNo),
+    Replay(ConnNo),
+    Tally(RoomNo),
+}
+
+/// Everybody and everything.
+#[derive(Debug)]
+pub struct Model {
+    limits: chat::Limits,
+    hub: hub::Limits,
+    mono: Duration,
+    unix: i64,
+    conns: Vec<Conn>,
+    rooms: Vec<Room>,
+    free_slots: Vec<usize>,
+    /// In the order in which they were set.
+    timers: Vec<(Duration, Timer)>,
+    /// When somebody's next line is to be had.
+    paced: Vec<(Duration, ConnNo)>,
+    guests: u64,
+}
+
+impl Model {
+    /// A world with nobody in it, at that time of the wall clock.
+    pub fn new(limits: chat::Limits, hub: hub::Limits, unix: i64) -> Model {
+        let (conns, timers, paced) = (Vec::new(), Vec::new(), Vec::new());
+        let lobby = limits.lobby.clone();
+        let (mono, rooms, free_slots) = (Duration::ZERO, Vec::new(), Vec::new());
+        let mut model =
+            Model { limits, hub, mono, unix, conns, rooms, free_slots, timers, paced, guests: 0 };
+        if let Some(lobby) = lobby {
+            let name = Name { shown: lobby.as_str().into(), key: lobby.key().into() };
+            model.add_room(name, None);
+        }
+        model
+    }
+
+    /// A connection comes; `place` decides who is first among those for whom the same is due.
+    pub fn connect(&mut self, address: IpAddr, place: u64) -> ConnNo {
+        let no = self.conns.len();
+        let refusal = self.refusal_at_the_door(address);
+        self.conns.push(Conn {
+            address,
+            place,
+            stage: Stage::Talking,
+            is_admitted: refusal.is_none(),
+            inbox: Vec::new(),
+            is_input_over: false,
+            raw: Vec::new(),
+            text: String::new(),
+            is_skipping: false,
+            is_known: false,
+            is_crlf: false,
+            refused_options: BTreeSet::new(),
+            bucket: Bucket::default(),
+            was_slowed: false,
+            nick: None,
+            rooms: Vec::new(),
+            ignores: Vec::new(),
+            away: None,
+            is_quiet: false,
+            zone: None,
+            replay_lines: 20,
+            typed_at: self.mono,
+            since: self.unix,
+            came_at: self.mono,
+            arrival_is_timed: false,
+            replay_is_timed: false,
+            told: Vec::new(),
+        });
+        match refusal {
+            Some(code) => {
+                self.tell(no, What::Refused(code));
+                self.linger(no);
+            }
+            None => self.greet(no),
+        }
+        no
+    }
+
+    fn refusal_at_the_door(&self, address: IpAddr) -> Option<&'static str> {
+        let inside: Vec<&Conn> = self.conns.iter().filter(|conn| conn.is_inside()).collect();
+        let from_here = inside.iter().filter(|conn| conn.address == address).count();
+        let is_full = |most: Option<usize>, count| most.is_some_and(|most| count >= most);
+        if is_full(self.hub.connections_max, inside.len()) {
+            return Some("server-full");
+        }
+        let most = self.hub.connections_per_address_max;
+        (is_full(most, from_here) && !address.is_loopback()).then_some("too-many-from-here")
+    }
+
+    fn greet(&mut self, no: ConnNo) {
+        if let Some(timeout) = self.limits.name_timeout {
+            self.set_timer(timeout, Timer::Name(no));
+        }
+        let here = match self.people().count() {
+            0 => "nobody is here yet".to_owned(),
+            1 => "1 person is here".to_owned(),
+            people => format!("{people} people are here"),
+        };
+        self.words(no, &["chatline", &here]);
+    }
+
+    /// The time since the start.
+    pub fn now(&self) -> Duration {
+        self.mono
+    }
+
+    /// When something is due next.
+    pub fn deadline(&self) -> Option<Duration> {
+        let timers = self.timers.iter().map(|(at, _)| *at);
+        let lingering = self.conns.iter().filter_map(|conn| match conn.stage {
+            Stage::Lingering { until, .. } => Some(until),
+            Stage::Talking | Stage::Gone => None,
+        });
+        timers.chain(self.paced.iter().map(|(at, _)| *at)).chain(lingering).min()
+    }
+
+    /// The clocks go on to that time since the start. Nothing happens yet.
+    pub fn set_clock(&mut self, mono: Duration) {
+        self.unix += mono.as_secs() as i64 - self.mono.as_secs() as i64;
+        self.mono = mono;
+    }
+
+    /// The wall clock jumps.
+    pub fn jump(&mut self, seconds: i64) {
+        self.unix += seconds;
+    }
+
+    /// Does all that is due by now.
+    pub fn expire(&mut self) {
+        let now = self.mono;
+        while let Some(first) = self.first_paced() {
+            let (_, no) = self.paced.remove(first);
+            self.obey_inbox(no);
+        }
+        for conn in &mut self.conns {
+            if matches!(conn.stage, Stage::Lingering { until, .. } if until <= now) {
+                conn.stage = Stage::Gone;
+            }
+        }
+        // The earliest first, and of equals the one that was set first.
+        let due = |timers: &[(Duration, Timer)]| {
+            let due = timers.iter().enumerate().filter(|(_, (at, _))| *at <= now);
+            due.min_by_key(|(index, (at, _))| (*at, *index)).map(|(index, _)| index)
+        };
+        while let Some(index) = due(&self.timers) {
+            match self.timers.remove(index).1 {
+                Timer::Name(no) => self.name_timeout(no),
+                Timer::Arrival(no) => self.announce(no),
+                Timer::Replay(no) => self.replay_after_pause(no),
+                Timer::Tally(room) => self.tell_tally(room),
+            }
+        }
+    }
+
+    fn first_paced(&self) -> Option<usize> {
+        let due = self.paced.iter().enumerate().filter(|(_, (at, _))| *at <= self.mono);
+        due.min_by_key(|(_, (at, no))| (*at, self.conns[*no].place)).map(|(index, _)| index)
+    }
+
+    /// What a connection must have seen since this was last asked.
+    pub fn take_told(&mut self, no: ConnNo) -> Vec<Told> {
+        std::mem::take(&mut self.conns[no].told)
+    }
+
+    /// Whether the connection sees that the server has nothing more to say.
+    pub fn is_over(&self, no: ConnNo) -> bool {
+        self.conns[no].stage != Stage::Talking
+    }
+
+    /// The server stops: lines that wait are said at once, then everybody is sent away, those first
+    /// who come first.
+    pub fn stop(&mut self) {
+        self.hub.pace = None;
+        let mut order: Vec<ConnNo> = (0..self.conns.len()).collect();
+        order.sort_by_key(|no| self.conns[*no].place);
+        order.retain(|no| self.conns[*no].stage == Stage::Talking);
+        order.iter().for_each(|no| self.obey_inbox(*no));
+        order.retain(|no| self.conns[*no].stage == Stage::Talking);
+        order.iter().for_each(|no| self.part(*no));
+    }
+
+    fn set_timer(&mut self, after: Duration, timer: Timer) {
+        self.timers.push((self.mono + after, timer));
+    }
+
+    fn linger(&mut self, no: ConnNo) {
+        let conn = &mut self.conns[no];
+        conn.inbox.clear();
+        conn.stage = match conn.is_input_over {
+            true => Stage::Gone,
+            false => {
+                let until = self.mono + self.hub.drain_timeout;
+                Stage::Lingering { until, heard_at: self.mono }
+            }
+        };
+    }
+
+    fn name_timeout(&mut self, no: ConnNo) {
+        let conn = &self.conns[no];
+        if conn.stage == Stage::Talking && conn.nick.is_none() {
+            self.tell(no, What::Refused("no-name"));
+            self.linger(no);
+        }
+    }
+
+    /// Everybody who has a name.
+    fn people(&self) -> impl Iterator<Item = (ConnNo, &Conn)> {
+        let people = self.conns.iter().enumerate();
+        people.filter(|(_, conn)| conn.stage == Stage::Talking && conn.nick.is_some())
+    }
+
+    fn nick(&self, no: ConnNo) -> Name {
+        self.conns[no].nick.clone().expect("who does that has a name")
+    }
+
+    fn chars_max(&self) -> usize {
+        self.limits.name_chars_max.unwrap_or(usize::MAX)
+    }
+
+    /// The lobby is the first room, if there is one at all.
+    fn lobby(&self) -> Option<RoomNo> {
+        self.limits.lobby.as_ref().map(|_| 0)
+    }
+
+    fn tell(&mut self, no: ConnNo, what: What) {
+        let unix = self.unix;
+        let conn = &mut self.conns[no];
+        let stamp = conn.zone.map(|ahead| format!("{} ", time_of_day(unix + ahead)));
+        conn.told.push(Told { stamp: stamp.unwrap_or_default(), is_crlf: conn.is_crlf, what });
+    }
+
+    fn line(&mut self, no: ConnNo, line: &str) {
+        self.tell(no, What::Line(line.to_owned()));
+    }
+
+    fn words(&mut self, no: ConnNo, words: &[&str]) {
+        self.tell(no, What::Words(words.iter().map(|word| (*word).to_owned()).collect()));
+    }
+}
+
+impl Conn {
+    fn is_inside(&self) -> bool {
+        self.is_admitted && self.stage != Stage::Gone
+    }
+
+    fn is_in(&self, room: RoomNo) -> bool {
+        self.rooms.iter().any(|membership| membership.room == room)
+    }
+
+    fn current(&self) -> Option<RoomNo> {
+        self.rooms.last().map(|membership| membership.room)
+    }
+
+    /// Whether nothing of that person is shown.
+    fn ignores(&self, no: ConnNo, nick: &Name) -> bool {
+        self.ignores.iter().any(|(who, name)| *who == no || name.key == nick.key)
+    }
+}
+
+/// `HH:MM:SS` of a moment.
+fn time_of_day(unix: i64) -> String {
+    let second = unix.rem_euclid(86_400);
+    format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
+}

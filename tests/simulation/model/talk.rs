@@ -1,0 +1,315 @@
+//! Lines: what each asks is done; saying, whispering, names, earlier lines, and how it is for you.
+
+use std::time::Duration;
+
+use super::super::ask::{Ask, Code, ask};
+use super::super::names::{Name, key_of};
+use super::super::told::What;
+use super::{ConnNo, Kept, Model, RoomNo, Timer, time_of_day};
+
+/// Earlier lines are shown after so long without input.
+const PAUSE: Duration = Duration::from_millis(250);
+/// A day, in seconds.
+const DAY: i64 = 86_400;
+
+impl Model {
+    /// Does what a line asks.
+    pub(super) fn obey(&mut self, no: ConnNo, line: &str) {
+        self.conns[no].typed_at = self.mono;
+        let asked = ask(line);
+        if self.conns[no].nick.is_none() {
+            match asked {
+                Ok(Ask::Nothing) => return self.words(no, &["name", "Enter"]),
+                Ok(Ask::Bare(text)) => return self.answer(no, Ask::Nick(text.trim_end())),
+                Ok(asked) if !asked.needs_no_name() => {
+                    self.guests += 1;
+                    self.welcome(no, Name::guest(self.guests));
+                }
+                _ => {}
+            }
+        }
+        match asked {
+            Ok(asked) => self.answer(no, asked),
+            Err(code) => self.tell(no, What::Refused(code)),
+        }
+    }
+
+    fn answer(&mut self, no: ConnNo, asked: Ask<'_>) {
+        if let Err(code) = self.try_to(no, asked) {
+            self.tell(no, What::Refused(code));
+        }
+    }
+
+    fn try_to(&mut self, no: ConnNo, asked: Ask<'_>) -> Result<(), Code> {
+        match asked {
+            Ask::Nothing => Ok(()),
+            Ask::Bare(text) | Ask::Say(text) => {
+                let room = self.conns[no].current().ok_or("no-room")?;
+                self.say(no, room, text, false);
+                Ok(())
+            }
+            Ask::Me(text) => {
+                let room = self.conns[no].current().ok_or("no-room")?;
+                self.say(no, room, text, true);
+                Ok(())
+            }
+            Ask::SayIn(room, text) => self.say_in(no, room, text),
+            Ask::Whisper(nick, text) => self.whisper(no, nick, text),
+            Ask::Join(room, password) => self.join(no, room, password),
+            Ask::Leave(room) => self.leave(no, room),
+            Ask::Nick(name) => self.change_nick(no, name),
+            Ask::Ignores | Ask::Ignore(_) | Ask::Unignore(_) => self.ignoring(no, asked),
+            Ask::Away(_) | Ask::Quiet(_) | Ask::Time(_) | Ask::Replay(_) => {
+                self.wish(no, asked);
+                Ok(())
+            }
+            Ask::Quit => {
+                self.part(no);
+                Ok(())
+            }
+            _ => self.look(no, asked),
+        }
+    }
+
+    fn say_in(&mut self, no: ConnNo, typed: &str, text: &str) -> Result<(), Code> {
+        let room = self.room_named(typed)?;
+        if self.rooms[room].password.is_some() && !self.conns[no].is_in(room) {
+            return Err("not-a-member");
+        }
+        self.say(no, room, text, false);
+        Ok(())
+    }
+
+    fn say(&mut self, no: ConnNo, room: RoomNo, text: &str, is_action: bool) {
+        for waiting in self.rooms[room].waiting.clone() {
+            if waiting != no {
+                self.replay(waiting, room);
+            }
+        }
+        let nick = self.nick(no);
+        let said = match is_action {
+            true => format!("* {} {text}", nick.shown),
+            false => format!("{}: {text}", nick.shown),
+        };
+        let line = format!("#{} {said}", self.rooms[room].name.shown);
+        for member in self.rooms[room].members.clone() {
+            if member != no && !self.conns[member].ignores(no, &nick) {
+                self.line(member, &line);
+            }
+        }
+        let (unix, mono) = (self.unix, self.mono);
+        let room = &mut self.rooms[room];
+        room.lines.push(Kept { unix, speaker: no, nick, said });
+        room.spoken_at = mono;
+    }
+
+    fn whisper(&mut self, no: ConnNo, typed: &str, text: &str) -> Result<(), Code> {
+        let to = self.person_named(typed)?;
+        let nick = self.nick(no);
+        let away = self.conns[to].away.clone();
+        if !self.conns[to].ignores(no, &nick) {
+            self.line(to, &format!("@{}: {text}", nick.shown));
+        }
+        let to = self.nick(to).shown;
+        match away {
+            None => {}
+            Some(text) if text.is_empty() => self.line(no, &format!("* {to} is away")),
+            Some(text) => self.line(no, &format!("* {to} is away: {text}")),
+        }
+        Ok(())
+    }
+
+    /// The person whose name that is.
+    pub(super) fn person_named(&self, typed: &str) -> Result<ConnNo, Code> {
+        let key = key_of(typed);
+        let is_it = |nick: &Name| nick.key == key;
+        let found = self.people().find(|(_, conn)| conn.nick.as_ref().is_some_and(is_it));
+        found.map(|(no, _)| no).ok_or("no-such-user")
+    }
+
+    /// Whether, and why, a name cannot be taken by that connection.
+    fn objection(&self, no: ConnNo, name: &Name) -> Option<Code> {
+        let others = self.people().filter(|(other, _)| *other != no);
+        let mut others: Vec<&Name> = others.filter_map(|(_, conn)| conn.nick.as_ref()).collect();
+        if others.iter().any(|other| other.key == name.key) {
+            return Some("name-taken");
+        }
+        others.retain(|other| name.resembles(other));
+        (!others.is_empty()).then_some("name-confusable")
+    }
+
+    fn change_nick(&mut self, no: ConnNo, typed: &str) -> Result<(), Code> {
+        let base = typed.strip_suffix('*').unwrap_or(typed);
+        let name = Name::parse(base, self.chars_max()).ok_or("name-invalid")?;
+        let name = match self.objection(no, &name) {
+            None => name,
+            Some(code) if base == typed => return Err(code),
+            Some(_) => {
+                let mut names = (2..).filter_map(|number| self.numbered(&name, number));
+                let free = names.find(|name| self.objection(no, name).is_none());
+                free.expect("numbers do not end")
+            }
+        };
+        let Some(old) = self.conns[no].nick.clone() else {
+            self.welcome(no, name);
+            return Ok(());
+        };
+        self.conns[no].nick = Some(name.clone());
+        self.words(no, &["you are", &name.shown]);
+        if old.shown == name.shown {
+            return Ok(());
+        }
+        let announced = self.conns[no].rooms.iter().filter(|it| it.is_announced);
+        let rooms: Vec<RoomNo> = announced.map(|it| it.room).collect();
+        for other in 0..self.conns.len() {
+            let shares = rooms.iter().any(|room| self.rooms[*room].members.contains(&other));
+            if shares && other != no && !self.conns[other].ignores(no, &old) {
+                self.line(other, &format!("* {} is now {}", old.shown, name.shown));
+            }
+        }
+        Ok(())
+    }
+
+    /// `name-2` and so on, the name cut so that its number fits.
+    fn numbered(&self, name: &Name, number: usize) -> Option<Name> {
+        let suffix = format!("-{number}");
+        let kept = self.chars_max() - suffix.len();
+        let text: String = name.shown.chars().take(kept).chain(suffix.chars()).collect();
+        Name::parse(&text, self.chars_max())
+    }
+
+    fn welcome(&mut self, no: ConnNo, name: Name) {
+        self.conns[no].nick = Some(name.clone());
+        let Some(lobby) = self.lobby() else {
+            return self.words(no, &[&format!("you are {}. ", name.shown)]);
+        };
+        self.enter(no, lobby);
+        let place = format!("you are {}, in #{}", name.shown, self.rooms[lobby].name.shown);
+        match self.listed(lobby, no, " and ", 10) {
+            Some(names) if names.is_empty() => self.words(no, &[&(place + ". Nobody")]),
+            Some(names) => self.words(no, &[&format!("{place} with {names}. ")]),
+            None => self.words(no, &[&(place + " with "), " more. "]),
+        }
+    }
+
+    fn ignoring(&mut self, no: ConnNo, asked: Ask<'_>) -> Result<(), Code> {
+        match asked {
+            Ask::Ignore(typed) => {
+                let other = self.person_named(typed)?;
+                if other == no {
+                    return Err("usage");
+                }
+                let nick = self.nick(other);
+                if !self.conns[no].ignores(other, &nick) {
+                    self.conns[no].ignores.push((other, nick.clone()));
+                }
+                self.words(no, &["hear nothing of", &nick.shown]);
+            }
+            Ask::Unignore(typed) => {
+                let (key, other) = (key_of(typed), self.person_named(typed));
+                let is_meant = |it: &(ConnNo, Name)| it.1.key == key || other == Ok(it.0);
+                let found = self.conns[no].ignores.iter().find(|it| is_meant(it)).cloned();
+                self.conns[no].ignores.retain(|it| !is_meant(it));
+                let nick = match (found, other) {
+                    (_, Ok(other)) => self.nick(other),
+                    (Some((_, known_as)), Err(_)) => known_as,
+                    (None, Err(code)) => return Err(code),
+                };
+                self.words(no, &["hear", &nick.shown, "again"]);
+            }
+            _ => {
+                let names: Vec<&str> =
+                    self.conns[no].ignores.iter().map(|(_, nick)| &*nick.shown).collect();
+                let names = if names.is_empty() { "nobody".into() } else { names.join(", ") };
+                self.line(no, &format!("* you ignore {names}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn wish(&mut self, no: ConnNo, asked: Ask<'_>) {
+        let conn = &mut self.conns[no];
+        match asked {
+            Ask::Away(None) if conn.away.take().is_some() => self.words(no, &["no longer away"]),
+            Ask::Away(text) => {
+                conn.away = Some(text.unwrap_or_default().to_owned());
+                self.words(no, &["you are away", text.unwrap_or_default()]);
+            }
+            Ask::Quiet(is_on) => {
+                conn.is_quiet = is_on;
+                self.words(no, &[if is_on { "hidden" } else { "shown" }]);
+            }
+            Ask::Time(zone) => {
+                conn.zone = zone;
+                self.words(no, &[if zone.is_some() { "each line" } else { "no time" }]);
+            }
+            Ask::Replay(lines) => {
+                conn.replay_lines = lines;
+                let lines = if lines == 0 { "no".to_owned() } else { lines.to_string() };
+                self.words(no, &[&lines, "earlier line"]);
+            }
+            _ => unreachable!("{asked:?} is no wish"),
+        }
+    }
+
+    /// Somebody who came waits for the earlier lines, if there are any.
+    pub(super) fn await_replay(&mut self, no: ConnNo, room: RoomNo) {
+        let lines = self.rooms[room].lines.len();
+        if lines == 0 || self.conns[no].replay_lines == 0 {
+            return;
+        }
+        self.rooms[room].waiting.push(no);
+        let conn = &mut self.conns[no];
+        let membership = conn.rooms.iter_mut().find(|it| it.room == room);
+        membership.expect("who waits is a member").replay_before = Some(lines);
+        if !std::mem::replace(&mut conn.replay_is_timed, true) {
+            self.set_timer(PAUSE, Timer::Replay(no));
+        }
+    }
+
+    /// If nothing was typed for long enough, the earlier lines of all rooms are shown.
+    pub(super) fn replay_after_pause(&mut self, no: ConnNo) {
+        let conn = &mut self.conns[no];
+        conn.replay_is_timed = false;
+        let waits = conn.rooms.iter().filter(|it| it.replay_before.is_some());
+        let rooms: Vec<RoomNo> = waits.map(|it| it.room).collect();
+        let until = conn.typed_at + PAUSE;
+        if rooms.is_empty() {
+            return;
+        }
+        if until > self.mono {
+            conn.replay_is_timed = true;
+            self.timers.push((until, Timer::Replay(no)));
+            return;
+        }
+        for room in rooms {
+            self.replay(no, room);
+        }
+    }
+
+    fn replay(&mut self, no: ConnNo, room: RoomNo) {
+        self.rooms[room].waiting.retain(|waiting| *waiting != no);
+        let conn = &mut self.conns[no];
+        let Some(membership) = conn.rooms.iter_mut().find(|it| it.room == room) else { return };
+        let Some(before) = membership.replay_before.take() else { return };
+        let (conn, zone) = (&self.conns[no], self.conns[no].zone.unwrap_or(0));
+        let name = self.rooms[room].name.shown.clone();
+        let lines = &self.rooms[room].lines;
+        // The last hundred are all that a room remembers.
+        let remembered = &lines[lines.len().saturating_sub(100).min(before)..before];
+        let recent = remembered.iter().rev().take_while(|line| line.unix >= self.unix - DAY);
+        let heard = recent.filter(|line| !conn.ignores(line.speaker, &line.nick));
+        let shown =
+            |line: &Kept| format!("* {} #{name} {}", time_of_day(line.unix + zone), line.said);
+        let mut shown: Vec<String> = heard.take(conn.replay_lines).map(shown).collect();
+        shown.reverse();
+        let number = match shown.len() {
+            0 => return,
+            1 => "1 earlier line".to_owned(),
+            number => format!("{number} earlier lines"),
+        };
+        self.line(no, &format!("* #{name}: {number}"));
+        shown.iter().for_each(|line| self.line(no, line));
+        self.line(no, &format!("* #{name}: end of earlier lines"));
+    }
+}
