@@ -19,7 +19,7 @@ mod in_use;
 mod rules;
 mod suggest;
 
-use rules::{look_of, shown_of};
+use rules::{is_beyond_names, look_of, shown_of};
 
 /// What a guest's name begins with, and nobody else's.
 const GUEST: &str = "guest-";
@@ -97,6 +97,10 @@ impl Name {
     fn parse(text: &str, chars_max: Option<usize>) -> Result<Name, NameFault> {
         if text.is_empty() {
             return Err(NameFault::Empty);
+        }
+        if is_beyond_names(text) {
+            let chars_max = chars_max.unwrap_or(rules::TYPED_CHARS_MAX);
+            return Err(NameFault::TooLong { chars_max });
         }
         let shown = shown_of(text)?;
         if let Some(chars_max) = chars_max.filter(|&most| shown.chars().count() > most) {

@@ -28,7 +28,7 @@ const TIMING_MARK: u8 = 6;
 pub const TIMING_MARK_REFUSED: [u8; 3] = [IAC, WONT, TIMING_MARK];
 
 /// Bytes after which a subnegotiation without an end is given up.
-const SUBNEGOTIATION_BYTES_MAX: u16 = 512;
+const SUBNEGOTIATION_BYTES_MAX: u16 = 4096;
 
 /// What one byte of the stream amounts to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

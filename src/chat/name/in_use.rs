@@ -121,12 +121,14 @@ mod tests {
     #[test]
     fn what_could_be_mistaken_is_refused() {
         let pairs = [
-            ("coco", "сосо"), // Cyrillic
-            ("nona", "ΝΟΝΑ"), // Greek capitals, which fold to letters of another look
-            ("vova", "νονα"), // Greek small letters
-            ("Nova", "Νονα"), // Greek of both
-            ("КАТЕ", "ΚΑΤΕ"), // Greek after Cyrillic
-            ("エロ", "工口"), // Han after Kana
+            ("coco", "сосо"),          // Cyrillic
+            ("nona", "ΝΟΝΑ"),          // Greek capitals, which fold to letters of another look
+            ("vova", "νονα"),          // Greek small letters
+            ("Nova", "Νονα"),          // Greek of both
+            ("КАТЕ", "ΚΑΤΕ"),          // Greek after Cyrillic
+            ("エロ", "工口"),          // Han after Kana
+            ("alice", "ali\u{307}ce"), // a second dot
+            ("Jim", "j\u{131}\u{307}m"),
         ];
         for (taken, wanted) in pairs {
             let verdict = in_use(&[taken]).verdict(&name(wanted), None);

@@ -23,6 +23,15 @@ use super::NameFault;
 /// would paint over the lines of others.
 const MARKS_MAX: usize = 4;
 
+/// What is longer than this, in code points as typed, is no name, whatever the limit: some rules
+/// look at all of a name for each of its characters.
+pub(super) const TYPED_CHARS_MAX: usize = 256;
+
+/// Whether `text` is too long to be looked at.
+pub(super) fn is_beyond_names(text: &str) -> bool {
+    text.len() > TYPED_CHARS_MAX && text.chars().nth(TYPED_CHARS_MAX).is_some()
+}
+
 /// The key of the name that somebody means who types `text`; of any text, for nothing is checked.
 pub fn key_of(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
@@ -30,6 +39,9 @@ pub fn key_of(text: &str) -> Cow<'_, str> {
             true => text.to_ascii_lowercase().into(),
             false => text.into(),
         };
+    }
+    if is_beyond_names(text) {
+        return text.into();
     }
     let composed: String = text.nfc().collect();
     let narrowed = UsernameCasePreserved::enforce(composed.as_str());
@@ -47,9 +59,11 @@ pub(super) fn shown_of(text: &str) -> Result<String, NameFault> {
     Ok(shown.into_owned())
 }
 
-/// What `text` looks like: its skeleton (UTS #39, section 4), case folded.
+/// What `text` looks like: its skeleton (UTS #39, section 4), case folded. A dot above an i or a j,
+/// which have one already, is not seen.
 pub(super) fn look_of(text: &str) -> String {
-    default_case_fold_str(&skeleton(text).collect::<String>())
+    let look = default_case_fold_str(&skeleton(text).collect::<String>());
+    look.replace("i\u{307}", "i").replace("j\u{307}", "j")
 }
 
 /// Letters and decimal digits.

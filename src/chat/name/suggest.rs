@@ -9,20 +9,30 @@ use super::Nick;
 const NUMBERS_MAX: u32 = 1_000;
 
 /// The first free one of `ci`, `ci-2`, `ci-3` and so on, `base` cut so that its number fits; `None`
-/// when `base` is no name, or after a thousand tries.
+/// when `base` is no name, or after a thousand tries. `is_used` is asked for a key, and what is not
+/// used may still not be free: it may look like something else.
 pub fn first_free(
     base: &str,
     chars_max: Option<usize>,
+    is_used: impl Fn(&str) -> bool,
     is_free: impl Fn(&Nick) -> bool,
 ) -> Option<Nick> {
     let base = Nick::parse(base, chars_max).ok()?;
-    let numbered = (2..=NUMBERS_MAX).map_while(|number| {
+    let chars = base.as_str().chars().count();
+    let numbered = |number: u32| {
         let suffix = format!("-{number}");
-        let kept = chars_max.map_or(usize::MAX, |most| most.saturating_sub(suffix.len()));
+        let kept = chars_max.map_or(chars, |most| most.saturating_sub(suffix.len()).min(chars));
+        // A key is all that a thousand numbers cost; parsing is for the first that is not used.
+        if kept == chars && is_used(&format!("{}{suffix}", base.key())) {
+            return None;
+        }
         let text: String = base.as_str().chars().take(kept).chain(suffix.chars()).collect();
-        Nick::parse(&text, chars_max).ok()
-    });
-    std::iter::once(base.clone()).chain(numbered).find(is_free)
+        Nick::parse(&text, chars_max).ok().filter(&is_free)
+    };
+    if is_free(&base) {
+        return Some(base);
+    }
+    (2..=NUMBERS_MAX).find_map(numbered)
 }
 
 /// The word nearest to `wanted`, the first of equals: at most two slips of the finger away, and one
@@ -45,7 +55,8 @@ mod tests {
     #[test]
     fn the_first_free_number_is_found() {
         let free = |base, most, taken: &[&str]| {
-            let free = first_free(base, most, |nick| !taken.contains(&nick.as_str()));
+            let is_used = |key: &str| taken.contains(&key);
+            let free = first_free(base, most, is_used, |nick| !taken.contains(&nick.as_str()));
             free.map(|nick| nick.to_string())
         };
         assert_eq!(free("ci", None, &[]).as_deref(), Some("ci"));
@@ -55,7 +66,7 @@ mod tests {
         assert_eq!(free("ab", Some(2), &["ab"]), None);
         assert_eq!(free("two words", None, &[]), None);
         assert_eq!(free("guest", None, &["guest"]), None);
-        assert_eq!(first_free("ci", None, |_| false), None);
+        assert_eq!(first_free("ci", None, |_| true, |_| false), None);
     }
 
     #[test]
