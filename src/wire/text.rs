@@ -20,6 +20,9 @@ use super::help;
 /// How wide a line of `/who`, `/rooms` and `/help` may be, in columns of the terminal.
 pub const COLUMNS: usize = 78;
 
+/// How many bytes a line that is cut to columns has at most for each of them.
+const BYTES_PER_COLUMN_MAX: usize = 16;
+
 /// How many characters of what somebody typed a refusal quotes.
 const QUOTED_CHARS: usize = 40;
 
@@ -83,8 +86,7 @@ fn notice(event: &Event) -> String {
             };
             format!("you are {nick}{}. {hint}", place.unwrap_or_default())
         }
-        Event::IsAway { nick, text } if text.is_empty() => format!("{nick} is away"),
-        Event::IsAway { nick, text } => format!("{nick} is away: {text}"),
+        Event::IsAway { nick, text } => away_text(nick, text),
         Event::Came { room, nick } => format!("#{room}: {nick} came"),
         Event::Left { room, nick } => format!("#{room}: {nick} left"),
         Event::Gone { nick } => format!("{nick} left"),
@@ -177,11 +179,6 @@ fn time_text(zone: Option<Zone>) -> String {
 
 fn profile_text(profile: &Profile, clock: Clock) -> String {
     let nick = &profile.nick;
-    let away = match &profile.away {
-        None => String::new(),
-        Some(text) if text.is_empty() => ", away".to_owned(),
-        Some(text) => format!(", away ({text})"),
-    };
     let mut rooms: Vec<_> = profile.rooms.iter().map(|room| format!("#{room}")).collect();
     if profile.rooms_more > 0 {
         rooms.push(format!("{} more", profile.rooms_more));
@@ -193,8 +190,17 @@ fn profile_text(profile: &Profile, clock: Clock) -> String {
     let since = clock.show(profile.since_unix);
     let (span, idle) = (how_long(profile.span), how_long(profile.idle));
     let id = profile.id;
-    let place = wrapped(&format!("{nick}{away}: {rooms}"));
-    format!("{place}* {nick}: here since {since} ({span}), idle for {idle}, id {id:016x}\n")
+    let place = wrapped(&format!("{nick}: {rooms}"));
+    let away = profile.away.as_ref().map(|text| format!("* {}\n", away_text(nick, text)));
+    let away = away.unwrap_or_default();
+    format!("{place}* {nick}: here since {since} ({span}), idle for {idle}, id {id:016x}\n{away}")
+}
+
+fn away_text(nick: &Nick, text: &str) -> String {
+    match text {
+        "" => format!("{nick} is away"),
+        text => format!("{nick} is away: {text}"),
+    }
 }
 
 /// A span in its largest sensible unit.
@@ -452,19 +458,21 @@ fn quoted(typed: &str) -> String {
     }
 }
 
-/// A line cut to so many columns, at a character as people see it.
+/// A line cut to so many columns, at a character as people see it; and to a bounded length, for
+/// what takes no column.
 fn clipped(line: &str, columns: usize) -> String {
-    if line.width() <= columns {
-        return line.to_owned();
-    }
-    let mut kept = String::new();
-    for grapheme in line.graphemes(true) {
-        if kept.width() + grapheme.width() >= columns {
-            break;
+    let (mut width, mut end) = (0, 0);
+    for (at, grapheme) in line.grapheme_indices(true) {
+        width += grapheme.width();
+        if width > columns || at + grapheme.len() > columns * BYTES_PER_COLUMN_MAX {
+            return format!("{}…", &line[..end]);
         }
-        kept.push_str(grapheme);
+        // The mark of the cut takes a column itself.
+        if width < columns {
+            end = at + grapheme.len();
+        }
     }
-    kept + "…"
+    line.to_owned()
 }
 
 /// A notice of as many lines as it takes.
@@ -480,4 +488,21 @@ pub(super) fn wrapped(text: &str) -> String {
     let mut lines = textwrap::fill(text, options);
     lines.push('\n');
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_cut_by_columns_and_never_endless() {
+        assert_eq!(clipped("abcd", 4), "abcd");
+        assert_eq!(clipped("abcde", 4), "abc…");
+        assert_eq!(clipped("日本語", 4), "日…");
+        assert_eq!(clipped("日本", 4), "日本");
+        for filler in ["\u{3164}", "\u{301}", "e\u{301}\u{302}\u{303}", "\u{1160}\u{11a8}"] {
+            let cut = clipped(&format!("* {}", filler.repeat(2000)), COLUMNS);
+            assert!(cut.width() <= COLUMNS && cut.len() <= COLUMNS * BYTES_PER_COLUMN_MAX + 3);
+        }
+    }
 }

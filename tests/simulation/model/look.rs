@@ -110,11 +110,6 @@ impl Model {
 
     fn profile(&mut self, no: ConnNo, of: ConnNo) {
         let (asker, conn) = (&self.conns[no], &self.conns[of]);
-        let away = match &conn.away {
-            None => String::new(),
-            Some(text) if text.is_empty() => ", away".to_owned(),
-            Some(text) => format!(", away ({text})"),
-        };
         let rooms = conn.rooms.iter().map(|it| it.room);
         let seen = rooms.filter(|room| self.rooms[*room].password.is_none() || asker.is_in(*room));
         let rooms: Vec<String> =
@@ -128,9 +123,10 @@ impl Model {
         let span = how_long((self.mono - conn.came_at).as_secs());
         let idle = how_long((self.mono - conn.typed_at).as_secs());
         let nick = self.nick(of).shown;
-        self.wrapped(no, &format!("{nick}{away}: {rooms}"));
+        self.wrapped(no, &format!("{nick}: {rooms}"));
         let life = format!("here since {since} ({span}), idle for {idle}, id {{id}}");
         self.wrapped(no, &format!("{nick}: {life}"));
+        self.away_line(no, of);
     }
 
     /// The rooms, those with most people first; locked ones, seen from outside, last.

@@ -301,6 +301,10 @@ impl Model {
         order.retain(|no| self.conns[*no].stage == Stage::Talking);
         order.iter().for_each(|no| self.obey_inbox(*no));
         order.retain(|no| self.conns[*no].stage == Stage::Talking);
+        // Everybody goes, and nobody is told of each.
+        for conn in &mut self.conns {
+            conn.rooms.iter_mut().for_each(|membership| membership.is_announced = false);
+        }
         order.iter().for_each(|no| self.part(*no));
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chatline::chat::pace::Rate;
 
 use super::super::ask::Code;
-use super::super::names::Name;
+use super::super::names::{Name, key_of};
 use super::intake::Bucket;
 use super::{ConnNo, Membership, Model, Room, RoomNo, Timer};
 
@@ -17,17 +17,15 @@ const CROWD: usize = 50;
 const TRIES: Rate = Rate { every: Duration::from_secs(5), burst: 5 };
 
 impl Model {
-    /// The room of that name, if the name may be one.
-    fn find_room(&self, typed: &str) -> Result<Option<RoomNo>, Code> {
-        let name = Name::parse(typed, usize::MAX).ok_or("name-invalid")?;
-        let rooms = self.rooms.iter();
-        let found = rooms.enumerate().find(|(_, room)| room.is_there && room.name.key == name.key);
-        Ok(found.map(|(no, _)| no))
-    }
-
-    /// The room of that name.
+    /// The room of that name, however long, or else whether a room may have it.
     pub(super) fn room_named(&self, typed: &str) -> Result<RoomNo, Code> {
-        self.find_room(typed)?.ok_or("no-such-room")
+        let key = key_of(typed);
+        let found = self.rooms.iter().position(|room| room.is_there && room.name.key == key);
+        match Name::parse(typed, self.chars_max()) {
+            _ if found.is_some() => found.ok_or("no-such-room"),
+            Some(_) => Err("no-such-room"),
+            None => Err("name-invalid"),
+        }
     }
 
     pub(super) fn join(
@@ -36,8 +34,7 @@ impl Model {
         typed: &str,
         password: Option<&str>,
     ) -> Result<(), Code> {
-        let found = self.find_room(typed)?;
-        let Some(room) = found else {
+        let Ok(room) = self.room_named(typed) else {
             let name = Name::parse(typed, self.chars_max()).ok_or("name-invalid")?;
             return self.make(no, name, password);
         };

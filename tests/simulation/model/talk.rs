@@ -106,17 +106,21 @@ impl Model {
     fn whisper(&mut self, no: ConnNo, typed: &str, text: &str) -> Result<(), Code> {
         let to = self.person_named(typed)?;
         let nick = self.nick(no);
-        let away = self.conns[to].away.clone();
         if !self.conns[to].ignores(no, &nick) {
             self.line(to, &format!("@{}: {text}", nick.shown));
         }
-        let to = self.nick(to).shown;
-        match away {
-            None => {}
-            Some(text) if text.is_empty() => self.line(no, &format!("* {to} is away")),
-            Some(text) => self.line(no, &format!("* {to} is away: {text}")),
-        }
+        self.away_line(no, to);
         Ok(())
+    }
+
+    /// Somebody is told that somebody else is away, if so.
+    pub(super) fn away_line(&mut self, no: ConnNo, of: ConnNo) {
+        let nick = self.nick(of).shown;
+        match self.conns[of].away.clone() {
+            None => {}
+            Some(text) if text.is_empty() => self.line(no, &format!("* {nick} is away")),
+            Some(text) => self.line(no, &format!("* {nick} is away: {text}")),
+        }
     }
 
     /// The person whose name that is.
