@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::event::{Event, Parting, Refusal};
 use super::lock::{Lock, Tries};
-use super::name::RoomName;
+use super::name::{RoomName, Verdict, key_of};
 use super::outbox::{Audience, Outbox, Source};
 use super::room::{Door, Member, RoomId, Tally};
 use super::timers::Timer;
@@ -30,10 +30,8 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        let invalid = |fault| Refusal::NameInvalid { typed: typed.to_owned(), fault };
-        let room = RoomName::parse(typed, None).map_err(invalid)?;
-        let Some(id) = self.rooms.names().find(room.key()) else {
-            let room = RoomName::parse(typed, self.limits.name_chars_max).map_err(invalid)?;
+        let Some(id) = self.rooms.names().find(&key_of(typed)) else {
+            let room = self.room_name(typed)?;
             return self.make(conn, room, password, now, out);
         };
         let is_member = self.users.at(conn).is_in(id);
@@ -67,9 +65,7 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        if let super::name::Verdict::Confusable(like) =
-            self.rooms.names().verdict(room.name(), None)
-        {
+        if let Verdict::Confusable(like) = self.rooms.names().verdict(room.name(), None) {
             let like = self.rooms.at(like).name.as_str().to_owned();
             return Err(Refusal::NameConfusable { typed: room.as_str().to_owned(), like });
         }
@@ -256,7 +252,8 @@ impl Chat {
         for membership in &memberships {
             self.dismiss(conn, membership);
             let is_there = self.rooms.find(membership.room).is_some();
-            if !membership.is_announced || !is_there {
+            // When the server stops everybody goes, and nobody needs to hear it of each.
+            if !membership.is_announced || !is_there || parting == Parting::Shutdown {
                 continue;
             }
             if self.rooms.at(membership.room).is_crowded() {

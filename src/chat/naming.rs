@@ -95,6 +95,7 @@ impl Chat {
         let chars_max = self.limits.name_chars_max;
         let names = self.users.names();
         let is_free = |nick: &Nick| matches!(names.verdict(nick.name(), Some(conn)), Verdict::Free);
+        let is_used = |key: &str| names.find(key).is_some();
         let base = typed.strip_suffix('*').unwrap_or(typed);
         let nick = Nick::parse(base, chars_max)
             .map_err(|fault| Refusal::NameInvalid { typed: typed.to_owned(), fault })?;
@@ -102,7 +103,7 @@ impl Chat {
         if matches!(verdict, Verdict::Free) {
             return Ok(nick);
         }
-        let free = first_free(nick.as_str(), chars_max, is_free);
+        let free = first_free(nick.as_str(), chars_max, is_used, is_free);
         if base != typed
             && let Some(free) = free
         {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::event::{Event, Refusal, Remembered};
-use super::name::{RoomName, nearest};
+use super::name::{RoomName, key_of, nearest};
 use super::outbox::{Audience, Outbox, Source};
 use super::room::{REPLAY_AGE_SECS_MAX, RoomId};
 use super::timers::Timer;
@@ -105,13 +105,18 @@ impl Chat {
         Ok(())
     }
 
+    /// The name of a room that there need not be, as typed.
+    pub(super) fn room_name(&self, typed: &str) -> Result<RoomName, Refusal> {
+        RoomName::parse(typed, self.limits.name_chars_max)
+            .map_err(|fault| Refusal::NameInvalid { typed: typed.to_owned(), fault })
+    }
+
     /// The room of that name, as typed.
     pub(super) fn room_named(&self, typed: &str) -> Result<RoomId, Refusal> {
-        let invalid = |fault| Refusal::NameInvalid { typed: typed.to_owned(), fault };
-        let room = RoomName::parse(typed, None).map_err(invalid)?;
-        if let Some(id) = self.rooms.names().find(room.key()) {
+        if let Some(id) = self.rooms.names().find(&key_of(typed)) {
             return Ok(id);
         }
+        let room = self.room_name(typed)?;
         let keys = self.rooms.iter().take(GUESSES_MAX).map(|(_, room)| room.name.key());
         let meant = nearest(room.key(), keys).and_then(|key| self.rooms.names().find(key));
         let meant = meant.map(|id| self.rooms.at(id).name.clone());
@@ -120,7 +125,7 @@ impl Chat {
 
     /// The connection of the person of that name, as typed.
     pub(super) fn user_named(&self, asker: ConnId, typed: &str) -> Result<ConnId, Refusal> {
-        let key = super::name::key_of(typed);
+        let key = key_of(typed);
         if let Some(conn) = self.users.names().find(&key) {
             return Ok(conn);
         }
@@ -165,24 +170,20 @@ impl Chat {
         }
     }
 
-    /// The pause may be over: then all rooms' earlier lines are shown.
+    /// The pause may be over: then the earlier lines of one room are shown, and those of the next
+    /// with another timer, so that nobody is told more in one turn than they can take.
     pub(super) fn replay_after_pause(&mut self, conn: ConnId, now: Now, out: &mut Outbox) {
-        let Some(user) = self.users.find_mut(conn) else {
-            return;
-        };
+        let Some(user) = self.users.find_mut(conn) else { return };
         user.replay_is_timed = false;
-        let waits = user.rooms.iter().filter(|membership| membership.replay_before.is_some());
-        let rooms: Vec<RoomId> = waits.map(|membership| membership.room).collect();
-        if rooms.is_empty() {
-            return;
-        }
+        let mut waiting = user.rooms.iter().filter(|membership| membership.replay_before.is_some());
+        let Some(id) = waiting.next().map(|membership| membership.room) else { return };
         let over_at = user.typed_at + REPLAY_PAUSE;
-        if over_at > now.mono {
+        let is_over = over_at <= now.mono;
+        if !is_over || waiting.next().is_some() {
             user.replay_is_timed = true;
-            self.timers.set(over_at, Timer::Replay(conn));
-            return;
+            self.timers.set(over_at.max(now.mono), Timer::Replay(conn));
         }
-        for id in rooms {
+        if is_over {
             self.rooms.at_mut(id).awaiting_replay.retain(|awaiting| *awaiting != conn);
             self.replay(conn, id, now, out);
         }

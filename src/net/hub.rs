@@ -94,8 +94,10 @@ pub struct Hub<S> {
     /// When the page is as large as this, no further line is taken in this turn: whoever reads at
     /// all can take what one turn says.
     page_bytes_max: usize,
-    /// The bytes of frozen pages that somebody still needs.
+    /// What is kept for those who could not be sent everything: frozen pages and slices of them.
     pinned: Rc<Cell<usize>>,
+    /// More was kept than may be, and it has not fallen to half of that since.
+    is_overfull: bool,
     /// Counts the events for several rooms, for [`Conn::mark`].
     marks: u64,
     /// Refused connections that have not gone yet.
@@ -129,6 +131,7 @@ impl<S: Stream> Hub<S> {
             stamps: Vec::new(),
             page_bytes_max,
             pinned: Rc::new(Cell::new(0)),
+            is_overfull: false,
             marks: 0,
             refused: 0,
             buffer: vec![0; limits.read_bytes_per_turn.min(64 * 1024)],
@@ -194,14 +197,25 @@ impl<S: Stream> Hub<S> {
     /// One turn: reads what is ready, does what is due, tells everybody.
     pub fn turn(&mut self, now: Now) {
         self.now = now;
-        for conn in std::mem::take(&mut self.ready) {
+        let mut waiting = std::mem::take(&mut self.ready).into_iter();
+        while !self.turn_is_full()
+            && let Some(conn) = waiting.next()
+        {
             if let Some(it) = self.conns.find_mut(conn) {
                 it.is_listed = false;
                 self.serve(conn);
             }
         }
+        // Who had no place in this turn comes before who had one and wants more.
+        let served = std::mem::take(&mut self.ready);
+        self.ready = waiting.chain(served).collect();
         self.expire();
         self.settle();
+    }
+
+    /// Whether as much was said as a turn may say.
+    fn turn_is_full(&self) -> bool {
+        self.page.len() >= self.page_bytes_max
     }
 
     /// When the next turn is due, since start, even if nothing becomes ready; zero when work is
@@ -220,14 +234,7 @@ impl<S: Stream> Hub<S> {
         self.now = now;
         self.is_stopping = true;
         for conn in self.conns.ids() {
-            if let Some(it) = self.conns.find_mut(conn) {
-                it.is_readable = true;
-                self.serve(conn);
-            }
-            while self.conns.find(conn).is_some_and(|it| !it.inbox.is_empty()) {
-                self.settle();
-                self.obey_inbox(conn);
-            }
+            self.serve_last(conn);
         }
         self.settle();
         for conn in self.conns.ids() {
@@ -317,7 +324,7 @@ impl<S: Stream> Hub<S> {
                 Timer::Stall(conn) => self.check_stall(conn),
             }
         }
-        while self.chat.deadline().is_some_and(|at| at <= self.now.mono) {
+        while !self.turn_is_full() && self.chat.deadline().is_some_and(|at| at <= self.now.mono) {
             self.chat(Input::Time);
         }
     }

@@ -17,27 +17,30 @@ const SLICES_PER_WRITE: usize = 64;
 
 /// What a slice costs beside its bytes, in bytes; part of [`SendQueue::cost`], so that a great many
 /// short lines cannot go beyond a limit either.
-const SLICE_COST: usize = 32;
+const SLICE_COST: usize = 48;
+
+/// What a page costs beside its bytes.
+const PAGE_COST: usize = 64;
 
 /// The lines of one turn, shared by the queues that could not send them at once.
 #[derive(Debug)]
 pub struct Page {
     bytes: Vec<u8>,
-    /// The bytes of all pages that somebody still needs.
+    /// What all pages that somebody still needs cost, and all slices of them.
     pinned: Rc<Cell<usize>>,
 }
 
 impl Page {
     /// Freezes a page, counted in `pinned` until nobody needs it any more.
     pub fn freeze(bytes: Vec<u8>, pinned: &Rc<Cell<usize>>) -> Rc<Page> {
-        pinned.set(pinned.get() + bytes.capacity());
+        pinned.set(pinned.get() + bytes.capacity() + PAGE_COST);
         Rc::new(Page { bytes, pinned: Rc::clone(pinned) })
     }
 }
 
 impl Drop for Page {
     fn drop(&mut self) {
-        self.pinned.set(self.pinned.get() - self.bytes.capacity());
+        self.pinned.set(self.pinned.get() - self.bytes.capacity() - PAGE_COST);
     }
 }
 
@@ -49,8 +52,26 @@ struct Slice {
 }
 
 impl Slice {
+    fn new(page: &Rc<Page>, range: Range<usize>) -> Slice {
+        page.pinned.set(page.pinned.get() + SLICE_COST);
+        Slice { page: Rc::clone(page), range }
+    }
+
+    /// The same bytes on a page of their own, so that they do not pin all of this one.
+    fn alone(&self, range: Range<usize>) -> Slice {
+        let bytes = self.page.bytes[range].to_vec();
+        let range = 0..bytes.len();
+        Slice::new(&Page::freeze(bytes, &self.page.pinned), range)
+    }
+
     fn bytes(&self) -> &[u8] {
         &self.page.bytes[self.range.clone()]
+    }
+}
+
+impl Drop for Slice {
+    fn drop(&mut self) {
+        self.page.pinned.set(self.page.pinned.get() - SLICE_COST);
     }
 }
 
@@ -211,7 +232,7 @@ impl SendQueue {
         let first = std::mem::take(&mut self.first);
         let further = std::mem::take(&mut self.further);
         for range in std::iter::once(first).chain(further).filter(|range| !range.is_empty()) {
-            self.backlog.push_back(Slice { page: Rc::clone(page), range });
+            self.backlog.push_back(Slice::new(page, range));
         }
     }
 
@@ -223,20 +244,21 @@ impl SendQueue {
         let mut is_mid_line = self.is_mid_line;
         let mut lines = 0;
         self.cost = 0;
-        while let Some(mut slice) = backlog.pop_front() {
+        while let Some(slice) = backlog.pop_front() {
             let bytes = slice.bytes();
             lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
             if !is_mid_line {
                 continue;
             }
+            let mut range = slice.range.clone();
             // A line and the time before it are two slices.
             if let Some(at) = memchr::memchr(b'\n', bytes) {
-                slice.range.end = slice.range.start + at + 1;
+                range.end = range.start + at + 1;
                 is_mid_line = false;
                 lines -= 1;
             }
-            self.cost += slice.range.len() + SLICE_COST;
-            self.backlog.push_back(slice);
+            self.cost += range.len() + SLICE_COST;
+            self.backlog.push_back(slice.alone(range));
         }
         let kept = self.backlog.iter().map(|slice| slice.range.len()).sum();
         self.notices.retain(|(bytes, spoken_of)| {
@@ -335,6 +357,23 @@ mod tests {
         sink.room = 100;
         assert!(queue.flush(b"", &mut sink).unwrap());
         assert_eq!(sink.taken, b"one\ntwo\n");
+    }
+
+    #[test]
+    fn the_rest_of_a_line_does_not_pin_its_page_and_each_slice_counts() {
+        let pinned = pinned();
+        let mut queue = SendQueue::default();
+        let open = "12345678\n".repeat(1000).into_bytes();
+        queue.push(0..9);
+        queue.push(18..27);
+        let mut sink = Sink { taken: Vec::new(), room: 2 };
+        assert!(!queue.flush(&open, &mut sink).unwrap());
+        queue.freeze(&Page::freeze(open, &pinned));
+        assert!(pinned.get() >= 9000 + 2 * SLICE_COST);
+        queue.discard();
+        assert!(pinned.get() < 200, "{}", pinned.get());
+        queue.clear();
+        assert_eq!(pinned.get(), 0);
     }
 
     #[test]

@@ -183,3 +183,25 @@ fn a_stop_does_not_wait_for_who_never_reads() {
     room.server.stop();
     assert_eq!(room.server.wait().code(), Some(0));
 }
+
+#[test]
+fn whoever_asks_without_end_keeps_nobody_from_talking() {
+    let server = ServerProcess::start(&flags("--pace off"));
+    let (mut alice, mut bob) = (server.person("alice"), server.person("bob"));
+    let address = server.address();
+    // Asks for the longest answer, and reads all of it, until the connection is cut.
+    let flood = std::net::TcpStream::connect(address).unwrap();
+    let (mut asks, mut reads) = (flood.try_clone().unwrap(), flood.try_clone().unwrap());
+    let asking = std::thread::spawn(move || {
+        let questions = "/help\n".repeat(1000);
+        while asks.write_all(questions.as_bytes()).is_ok() {}
+    });
+    let reading = std::thread::spawn(move || std::io::copy(&mut reads, &mut std::io::sink()));
+    for n in 0..20 {
+        alice.send_line(&format!("@bob ping {n}"));
+        assert_eq!(bob.line_that_starts("@"), format!("@alice: ping {n}"));
+    }
+    flood.shutdown(std::net::Shutdown::Both).unwrap();
+    asking.join().unwrap();
+    let _ = reading.join();
+}

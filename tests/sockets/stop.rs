@@ -96,3 +96,20 @@ fn lines_that_wait_for_their_pace_are_said_at_a_stop() {
     drop((bystander, alice));
     assert_eq!(server.wait().code(), Some(0));
 }
+
+#[test]
+fn a_pipe_that_waits_for_its_pace_is_said_at_a_stop() {
+    const LINES: usize = 20_000;
+    let mut server = ServerProcess::start(&flags("--pace 1 --burst 1"));
+    let (mut bystander, mut alice) = (server.person("bystander"), server.person("alice"));
+    alice.send(&crate::lines(0..LINES, "of a pipe, ended"));
+    alice.end();
+    alice.line_that_starts("* you send faster than 1 line a second");
+    server.stop();
+    for n in 0..LINES {
+        let said = format!("#lobby alice: {n} of a pipe, ended");
+        assert_eq!(bystander.line_that_starts("#"), said);
+    }
+    drop((bystander, alice));
+    assert_eq!(server.wait().code(), Some(0));
+}

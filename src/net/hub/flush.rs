@@ -168,12 +168,16 @@ impl<S: Stream> Hub<S> {
     fn bound_what_waits(&mut self) {
         let Some(most) = self.limits.queue_total_bytes_max else { return };
         if self.pinned.get() <= most {
+            self.is_overfull &= self.pinned.get() > most / 2;
             return;
         }
         let fill = self.conns.iter().map(|(id, conn)| (Reverse(conn.queue.cost()), id));
         let mut fill: Vec<_> = fill.filter(|(Reverse(cost), _)| *cost > 0).collect();
         fill.sort_unstable();
-        warn!("{} bytes wait for {} slow readers: dropping lines", self.pinned.get(), fill.len());
+        if !std::mem::replace(&mut self.is_overfull, true) {
+            let (bytes, readers) = (self.pinned.get(), fill.len());
+            warn!("{bytes} bytes wait for {readers} slow readers: dropping lines");
+        }
         // A quarter is made free, so that this does not happen in every turn.
         for (_, id) in fill {
             if self.pinned.get() <= most - most / 4 {

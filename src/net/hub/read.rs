@@ -21,10 +21,23 @@ use crate::wire::telnet::TIMING_MARK_REFUSED;
 use super::super::conn::{Conn, Source, Stage, Stream};
 use super::{Hub, Timer};
 
+/// How many lines of one connection are obeyed in one turn: some cost more than others, and nobody
+/// else should wait for all of them.
+const LINES_PER_TURN: usize = 256;
+
 /// After its goodbye, a peer that sends something after so long a silence is a person who presses
 /// Enter to get the prompt back, and no script that has not finished sending: closing at once sends
 /// the reset that ends their client.
 const DRAIN_SILENCE: Duration = Duration::from_millis(500);
+
+/// How many bytes that a connection has sent are still read when the server stops.
+const LAST_READ_BYTES_MAX: usize = 1 << 20;
+
+/// How much may still be taken from a connection.
+struct Budget {
+    bytes: usize,
+    lines: usize,
+}
 
 /// Why lines are left lying.
 enum Left {
@@ -40,10 +53,25 @@ impl<S: Stream> Hub<S> {
     /// Obeys what a connection has left lying, then reads more and obeys it, as far as this turn
     /// goes.
     pub(super) fn serve(&mut self, id: ConnId) {
-        if !self.obey_inbox(id) {
+        let bytes = self.limits.read_bytes_per_turn;
+        self.serve_within(id, &mut Budget { bytes, lines: LINES_PER_TURN });
+    }
+
+    /// The server stops: obeys all that a connection has sent, as far as it has come and a bound
+    /// goes.
+    pub(super) fn serve_last(&mut self, id: ConnId) {
+        let mut budget = Budget { bytes: LAST_READ_BYTES_MAX, lines: usize::MAX };
+        self.serve_within(id, &mut budget);
+        while self.conns.find(id).is_some_and(|conn| !conn.inbox.is_empty()) {
+            self.settle();
+            self.serve_within(id, &mut budget);
+        }
+    }
+
+    fn serve_within(&mut self, id: ConnId, budget: &mut Budget) {
+        if !self.obey_inbox(id, budget) {
             return;
         }
-        let mut budget = self.limits.read_bytes_per_turn;
         loop {
             let Some(conn) = self.conns.find_mut(id) else { return };
             if let Source::Ended(parting) = conn.source {
@@ -52,7 +80,7 @@ impl<S: Stream> Hub<S> {
             if conn.stage == Stage::Doomed || !conn.is_readable {
                 return;
             }
-            if budget == 0 {
+            if budget.bytes == 0 {
                 return self.list(id);
             }
             if conn.stage == Stage::Draining {
@@ -62,10 +90,10 @@ impl<S: Stream> Hub<S> {
                 conn.heard_at = self.now.mono;
             }
             let mut buffer = std::mem::take(&mut self.buffer);
-            let most = buffer.len().min(budget);
+            let most = buffer.len().min(budget.bytes);
             let read = self.read(id, &mut buffer[..most]);
-            budget -= read;
-            let is_obeyed = read == 0 || self.obey(id, &buffer[..read]);
+            budget.bytes -= read;
+            let is_obeyed = read == 0 || self.obey(id, &buffer[..read], budget);
             self.buffer = buffer;
             if !is_obeyed {
                 return;
@@ -75,13 +103,13 @@ impl<S: Stream> Hub<S> {
 
     /// Obeys what a connection has left lying, as far as pace and turn allow; returns whether
     /// nothing lies there any more.
-    pub(super) fn obey_inbox(&mut self, id: ConnId) -> bool {
+    fn obey_inbox(&mut self, id: ConnId, budget: &mut Budget) -> bool {
         let Some(conn) = self.conns.find_mut(id) else { return false };
         if conn.paced_until > self.now.mono && !self.is_stopping {
             return false;
         }
         let inbox = std::mem::take(&mut conn.inbox);
-        self.obey(id, &inbox)
+        self.obey(id, &inbox, budget)
     }
 
     /// Reads once; notes when there is nothing, or when nothing more will come. Returns how many
@@ -103,9 +131,9 @@ impl<S: Stream> Hub<S> {
 
     /// Obeys the items of some input in order. What cannot be obeyed yet is kept in the inbox;
     /// returns whether all was.
-    fn obey(&mut self, id: ConnId, input: &[u8]) -> bool {
+    fn obey(&mut self, id: ConnId, input: &[u8], budget: &mut Budget) -> bool {
         let mut rest = input;
-        let left = self.obey_items(id, &mut rest);
+        let left = self.obey_items(id, &mut rest, budget);
         let Some(conn) = self.conns.find_mut(id) else { return false };
         match left {
             Left::Nothing => return true,
@@ -117,8 +145,9 @@ impl<S: Stream> Hub<S> {
         false
     }
 
-    fn obey_items(&mut self, id: ConnId, rest: &mut &[u8]) -> Left {
+    fn obey_items(&mut self, id: ConnId, rest: &mut &[u8], budget: &mut Budget) -> Left {
         loop {
+            let is_full = self.turn_is_full();
             let Some(conn) = self.conns.find_mut(id).filter(|conn| conn.is_talking()) else {
                 return Left::Nothing;
             };
@@ -128,7 +157,7 @@ impl<S: Stream> Hub<S> {
             if let Some(stranger) = first_bytes_of_stranger(conn, rest) {
                 return self.turn_away(id, stranger);
             }
-            if self.page.len() >= self.page_bytes_max {
+            if is_full || budget.lines == 0 {
                 return Left::NextTurn;
             }
             let rate = self.limits.pace.filter(|_| !self.is_stopping);
@@ -148,6 +177,7 @@ impl<S: Stream> Hub<S> {
                 }
                 continue;
             };
+            budget.lines -= 1;
             self.obey_item(id, item);
         }
     }
