@@ -56,7 +56,7 @@ pub const TABLE: &[Row] = &[
     Row { verb: Verb::Unignore, names: &["unignore"], arguments: "NICK" },
     Row { verb: Verb::Away, names: &["away"], arguments: "[TEXT]" },
     Row { verb: Verb::Quiet, names: &["quiet"], arguments: "on|off" },
-    Row { verb: Verb::Time, names: &["time"], arguments: "on|off|+HH:MM" },
+    Row { verb: Verb::Time, names: &["time"], arguments: "on|off|±HH:MM" },
     Row { verb: Verb::Replay, names: &["replay"], arguments: "N" },
     Row { verb: Verb::Help, names: &["help"], arguments: "[COMMAND]" },
     Row { verb: Verb::Quit, names: &["quit", "exit"], arguments: "" },
@@ -287,9 +287,7 @@ fn topic(given: Option<&str>) -> Command<'_> {
 
 /// `/help`, with what was given: a command with or without its slash.
 fn help(given: Option<&str>) -> Result<Command<'_>, Refusal> {
-    let Some(word) = given else {
-        return Ok(Command::Help);
-    };
+    let Some((word, _)) = given.map(split_word) else { return Ok(Command::Help) };
     match word.as_bytes()[0] {
         b'#' => Ok(Command::Help),
         b'@' => Ok(Command::HelpOn(Verb::Whisper)),
@@ -334,6 +332,7 @@ mod tests {
             ("/time -03:30", Command::Time(Some(Zone::Offset(-210)))),
             ("/replay 0", Command::Replay(0)),
             ("/help /join", Command::HelpOn(Verb::Join)),
+            ("/help join dev", Command::HelpOn(Verb::Join)),
             ("QUIT", Command::Quit),
             ("/exit", Command::Quit),
             ("quit it", Command::Say("quit it")),

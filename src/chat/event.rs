@@ -270,8 +270,8 @@ pub enum Event {
     Replay {
         /// Which.
         room: RoomName,
-        /// The lines, oldest first; never empty.
-        lines: Vec<Remembered>,
+        /// The lines, oldest first; never empty. Who is shown the same shares them.
+        lines: Rc<[Remembered]>,
     },
     /// You send faster than the pace; told once.
     Slowed {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::Origin;
 use super::pace::{Pace, Rate};
 
 /// A password as a room keeps it: HMAC-SHA-256 (RFC 2104) of it under a salt.
@@ -46,10 +47,6 @@ fn salted(password: &str, salt: &[u8; 16]) -> Hmac<Sha256> {
     mac.update(password.as_bytes());
     mac
 }
-
-/// Where a connection comes from, as an opaque word: equal for connections that share a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Origin(pub u128);
 
 /// Five tries forgive slips of the finger; one in 5 seconds is no hardship for a person, and leaves
 /// a guesser 17,280 words a day.

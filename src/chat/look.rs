@@ -158,13 +158,10 @@ impl Chat {
         room.topic = text.map(Rc::from);
         let (room, topic) = (room.name.clone(), room.topic.clone());
         let nick = self.users.nick(conn);
-        let audience = Audience::Rooms {
-            rooms: vec![id],
-            source: Some(Source { conn, nick: nick.clone() }),
-            spares_source: false,
-            is_movement: false,
-        };
-        out.publish(audience, Event::TopicSet { room, nick, topic });
+        let source = Source { conn, nick: nick.clone() };
+        let event = Event::TopicSet { room, nick, topic };
+        out.tell(conn, event.clone());
+        out.publish(Audience::Change { rooms: vec![id], source }, event);
         Ok(())
     }
 

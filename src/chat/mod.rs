@@ -32,12 +32,15 @@ use std::time::Duration;
 use command::{Command, Verb};
 use event::{Event, Parting, Refusal};
 use keyed::Keyed;
-use lock::Origin;
 use name::RoomName;
 use outbox::{Audience, Outbox, Source};
 use room::{Member, Room, RoomId, Rooms};
 use timers::{Timer, Timers};
 use user::{User, Users};
+
+/// Where a connection comes from, as an opaque key: what is counted by address is counted by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Origin(pub u128);
 
 /// A connection: a slot, and a generation so that a slot's next owner is not mistaken for the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -149,7 +152,8 @@ pub enum Input<'a> {
         /// Why.
         parting: Parting,
     },
-    /// The deadline has come.
+    /// The deadline has come. One thing that is due is done; the deadline says whether there are
+    /// more.
     Time,
 }
 
@@ -227,8 +231,8 @@ impl Chat {
         }
     }
 
-    /// Calls `listener` for each connection that an audience consists of. A member of several of
-    /// its rooms is called several times.
+    /// Calls `listener` for each connection that an audience consists of; a member of several of
+    /// its rooms is given several times, and is to be told once.
     pub fn resolve(&self, audience: &Audience, mut listener: impl FnMut(ConnId)) {
         let ignores = |member: &Member, source: &Source| {
             member.is_ignoring && self.users.at(member.conn).ignores(source.conn, &source.nick)
@@ -245,15 +249,19 @@ impl Chat {
                 .filter(|member| member.entry < *entry && !member.is_quiet)
                 .filter(|member| !ignores(member, newcomer))
                 .for_each(|member| listener(member.conn)),
-            Audience::Rooms { rooms, source, spares_source, is_movement } => rooms
+            Audience::Movement { rooms, source } => rooms
                 .iter()
                 .flat_map(|room| members(*room))
-                .filter(|member| !(*is_movement && member.is_quiet))
+                .filter(|member| !member.is_quiet)
                 .filter(|member| match source {
                     None => true,
-                    Some(source) if member.conn == source.conn => !spares_source,
-                    Some(source) => !ignores(member, source),
+                    Some(source) => member.conn != source.conn && !ignores(member, source),
                 })
+                .for_each(|member| listener(member.conn)),
+            Audience::Change { rooms, source } => rooms
+                .iter()
+                .flat_map(|room| members(*room))
+                .filter(|member| member.conn != source.conn && !ignores(member, source))
                 .for_each(|member| listener(member.conn)),
         }
     }
@@ -263,6 +271,11 @@ impl Chat {
         self.users.insert(User::new(conn, origin, id, now));
         if let Some(timeout) = self.limits.name_timeout {
             self.timers.set(now.mono + timeout, Timer::Name(conn));
+            self.timers.forget_unless(|timer| match timer {
+                Timer::Name(conn) => self.users.find(conn).is_some_and(|it| it.nick().is_none()),
+                Timer::Arrival(conn) | Timer::Replay(conn) => self.users.find(conn).is_some(),
+                Timer::Tally(room) => self.rooms.find(room).is_some(),
+            });
         }
         out.tell(conn, Event::Greeting { people: self.users.people() });
     }
@@ -325,18 +338,21 @@ impl Chat {
         Ok(())
     }
 
+    /// Does the next thing that is due, and no more: between two of them the caller can send.
     fn expire(&mut self, now: Now, out: &mut Outbox) {
-        while let Some(timer) = self.timers.take_due(now.mono) {
-            match timer {
-                Timer::Name(conn) => {
-                    if self.users.find(conn).is_some_and(|user| user.nick().is_none()) {
-                        self.part(conn, Parting::NoName, now, out);
-                    }
-                }
-                Timer::Arrival(conn) => self.announce_arrival(conn, now, out),
-                Timer::Replay(conn) => self.replay_after_pause(conn, now, out),
-                Timer::Tally(room) => self.tell_tally(room, out),
-            }
+        match self.timers.take_due(now.mono) {
+            None => {}
+            Some(Timer::Name(conn)) => self.check_name(conn, now, out),
+            Some(Timer::Arrival(conn)) => self.announce_arrival(conn, now, out),
+            Some(Timer::Replay(conn)) => self.replay_after_pause(conn, now, out),
+            Some(Timer::Tally(room)) => self.tell_tally(room, out),
+        }
+    }
+
+    /// The time is over in which a connection should have got a name.
+    fn check_name(&mut self, conn: ConnId, now: Now, out: &mut Outbox) {
+        if self.users.find(conn).is_some_and(|user| user.nick().is_none()) {
+            self.part(conn, Parting::NoName, now, out);
         }
     }
 

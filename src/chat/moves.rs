@@ -215,7 +215,7 @@ impl Chat {
         let at = user.rooms.iter().position(|membership| membership.room == id);
         let at = at.ok_or(Refusal::NotAMember { room: name.clone(), is_locked })?;
         let membership = self.users.at_mut(conn).rooms.remove(at);
-        self.dismiss(conn, &membership);
+        self.dismiss(&membership);
         if membership.is_announced {
             self.tell_movement(conn, id, Movement::Left, now, out);
         }
@@ -226,12 +226,9 @@ impl Chat {
     }
 
     /// Takes a member out of a room, which may go with it.
-    fn dismiss(&mut self, conn: ConnId, membership: &Membership) {
+    fn dismiss(&mut self, membership: &Membership) {
         let id = membership.room;
         let room = self.rooms.at_mut(id);
-        if membership.replay_before.is_some() {
-            room.awaiting_replay.retain(|awaiting| *awaiting != conn);
-        }
         if let Some(moved) = room.dismiss(membership.place) {
             let moved = self.users.at_mut(moved).membership_mut(id);
             moved.expect("a member has a membership").place = membership.place;
@@ -250,7 +247,7 @@ impl Chat {
         let memberships = std::mem::take(&mut self.users.at_mut(conn).rooms);
         let mut told = Vec::new();
         for membership in &memberships {
-            self.dismiss(conn, membership);
+            self.dismiss(membership);
             let is_there = self.rooms.find(membership.room).is_some();
             // When the server stops everybody goes, and nobody needs to hear it of each.
             if !membership.is_announced || !is_there || parting == Parting::Shutdown {
@@ -265,12 +262,8 @@ impl Chat {
         if let Some(nick) = &nick
             && !told.is_empty()
         {
-            let audience = Audience::Rooms {
-                rooms: told,
-                source: Some(Source { conn, nick: nick.clone() }),
-                spares_source: false,
-                is_movement: true,
-            };
+            let source = Some(Source { conn, nick: nick.clone() });
+            let audience = Audience::Movement { rooms: told, source };
             out.publish(audience, Event::Gone { nick: nick.clone() });
         }
         self.users.remove(conn);
@@ -293,23 +286,10 @@ impl Chat {
         };
         let name = room.name.clone();
         if room.is_crowded() {
-            let room = self.rooms.at_mut(id);
-            if room.tally.is_none() {
-                self.timers.set(now.mono + TALLY_EVERY, Timer::Tally(id));
-            }
-            let tally = room.tally.get_or_insert_default();
-            match movement {
-                Movement::Came => tally.came += 1,
-                Movement::Left => tally.left += 1,
-            }
-            return;
+            return self.count_movement(id, movement, now);
         }
-        let audience = Audience::Rooms {
-            rooms: vec![id],
-            source: Some(Source { conn, nick: nick.clone() }),
-            spares_source: true,
-            is_movement: true,
-        };
+        let source = Some(Source { conn, nick: nick.clone() });
+        let audience = Audience::Movement { rooms: vec![id], source };
         out.publish(
             audience,
             match movement {
@@ -342,12 +322,7 @@ impl Chat {
             return;
         };
         let room = room.name.clone();
-        let audience = Audience::Rooms {
-            rooms: vec![id],
-            source: None,
-            spares_source: false,
-            is_movement: true,
-        };
+        let audience = Audience::Movement { rooms: vec![id], source: None };
         out.publish(audience, Event::Tally { room, came, left });
     }
 }

@@ -80,12 +80,8 @@ impl Chat {
         }
         let user = self.users.at(conn);
         let rooms = user.rooms.iter().filter(|membership| membership.is_announced);
-        let audience = Audience::Rooms {
-            rooms: rooms.map(|membership| membership.room).collect(),
-            source: Some(Source { conn, nick: old.clone() }),
-            spares_source: true,
-            is_movement: false,
-        };
+        let rooms = rooms.map(|membership| membership.room).collect();
+        let audience = Audience::Change { rooms, source: Source { conn, nick: old.clone() } };
         out.publish(audience, Event::Renamed { old, new: nick });
         Ok(())
     }
@@ -95,7 +91,7 @@ impl Chat {
         let chars_max = self.limits.name_chars_max;
         let names = self.users.names();
         let is_free = |nick: &Nick| matches!(names.verdict(nick.name(), Some(conn)), Verdict::Free);
-        let is_used = |key: &str| names.find(key).is_some();
+        let is_used = |key: &str| names.find(key).is_some_and(|other| other != conn);
         let base = typed.strip_suffix('*').unwrap_or(typed);
         let nick = Nick::parse(base, chars_max)
             .map_err(|fault| Refusal::NameInvalid { typed: typed.to_owned(), fault })?;

@@ -1,6 +1,6 @@
 //! What one input brought about, in order: who is told what, and what happens to connections.
 //!
-//! Promises: items leave in the order in which they were put in. The caller owns the outbox and
+//! Promises: effects leave in the order in which they were put in. The caller owns the outbox and
 //! empties it before the next input, so an [`Audience`] is resolved against the very members that
 //! the rules saw. Deliberately no bytes: `wire` renders, `net::hub` delivers.
 
@@ -23,16 +23,19 @@ pub struct Source {
 pub enum Audience {
     /// One connection.
     One(ConnId),
-    /// The members of rooms, each once, without the source itself where `spares_source`.
-    Rooms {
+    /// The members of rooms hear of somebody's coming or going, which `/quiet` hides.
+    Movement {
         /// Which rooms.
         rooms: Vec<RoomId>,
-        /// Who caused it.
+        /// Who came or went, and is not told; `None` for several.
         source: Option<Source>,
-        /// Whether the source is not told.
-        spares_source: bool,
-        /// Whether it is a coming or going, which `/quiet` hides.
-        is_movement: bool,
+    },
+    /// The members of rooms hear what somebody has changed.
+    Change {
+        /// Which rooms.
+        rooms: Vec<RoomId>,
+        /// Who has changed it, and is not told.
+        source: Source,
     },
     /// The members of a room who were there before somebody came are told of the arrival; who came
     /// after was shown the name already.
@@ -53,9 +56,9 @@ pub enum Audience {
     },
 }
 
-/// One thing to do.
+/// One thing that follows.
 #[derive(Clone, Debug)]
-pub enum Item {
+pub enum Effect {
     /// Tell somebody something.
     Tell(Audience, Event),
     /// From here on the connection's lines begin with the time, or no longer.
@@ -67,7 +70,7 @@ pub enum Item {
 /// What one input brought about.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    items: Vec<Item>,
+    effects: Vec<Effect>,
 }
 
 impl Outbox {
@@ -78,17 +81,17 @@ impl Outbox {
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.effects.is_empty()
     }
 
     /// Takes out everything, in order.
-    pub fn drain(&mut self) -> impl Iterator<Item = Item> + '_ {
-        self.items.drain(..)
+    pub fn drain(&mut self) -> impl Iterator<Item = Effect> + '_ {
+        self.effects.drain(..)
     }
 
     /// Tells one connection.
     pub fn tell(&mut self, conn: ConnId, event: Event) {
-        self.items.push(Item::Tell(Audience::One(conn), event));
+        self.effects.push(Effect::Tell(Audience::One(conn), event));
     }
 
     /// Tells one connection that its line was refused.
@@ -98,16 +101,16 @@ impl Outbox {
 
     /// Tells an audience.
     pub fn publish(&mut self, audience: Audience, event: Event) {
-        self.items.push(Item::Tell(audience, event));
+        self.effects.push(Effect::Tell(audience, event));
     }
 
     /// From here on the connection's lines begin with the time, or no longer.
     pub fn show_time(&mut self, conn: ConnId, zone: Option<Zone>) {
-        self.items.push(Item::ShowTime(conn, zone));
+        self.effects.push(Effect::ShowTime(conn, zone));
     }
 
     /// Ends a connection.
     pub fn close(&mut self, conn: ConnId, parting: Parting) {
-        self.items.push(Item::Close(conn, parting));
+        self.effects.push(Effect::Close(conn, parting));
     }
 }

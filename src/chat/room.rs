@@ -85,8 +85,11 @@ pub struct Room {
     pub door: Door,
     /// Comings and goings that wait for the next second; `None` when nothing waits.
     pub tally: Option<Tally>,
-    /// Members who may still be waiting for the earlier lines; their membership says whether.
-    pub awaiting_replay: Vec<ConnId>,
+    /// Those who may be waiting for the earlier lines; their membership says whether they do.
+    awaiting_replay: Vec<ConnId>,
+    /// The last replay that was made of the lines as they are now: for how many at most, from when
+    /// on, and the lines.
+    replay: Option<(usize, i64, Rc<[Remembered]>)>,
     members: Vec<Member>,
     lines: VecDeque<Kept>,
     lines_bytes: usize,
@@ -104,6 +107,7 @@ impl Room {
             door,
             tally: None,
             awaiting_replay: Vec::new(),
+            replay: None,
             members: Vec::new(),
             lines: VecDeque::new(),
             lines_bytes: 0,
@@ -139,6 +143,7 @@ impl Room {
         if self.members.is_empty() {
             self.members = Vec::new();
             self.awaiting_replay = Vec::new();
+            self.replay = None;
         }
         self.members.get(place).map(|moved| moved.conn)
     }
@@ -156,6 +161,7 @@ impl Room {
     /// Remembers a line, and forgets the oldest beyond the bounds.
     fn remember(&mut self, speaker: ConnId, line: Remembered) {
         self.next_line += 1;
+        self.replay = None;
         self.lines_bytes += line.text.len();
         self.lines.push_back(Kept { speaker, line });
         while self.lines.len() > LINES_MAX || self.lines_bytes > LINES_BYTES_MAX {
@@ -164,6 +170,43 @@ impl Room {
             };
             self.lines_bytes -= forgotten.line.text.len();
         }
+    }
+
+    /// Somebody waits for the earlier lines, until [`Room::take_awaiting`].
+    pub fn await_replay(&mut self, conn: ConnId) {
+        // Who has left, or was shown them already, is still in the list; it may not grow by that.
+        if self.awaiting_replay.len() > 2 * self.members.len() {
+            self.awaiting_replay = self.members.iter().map(|member| member.conn).collect();
+        } else {
+            self.awaiting_replay.push(conn);
+        }
+    }
+
+    /// Whether somebody may be waiting for the earlier lines.
+    pub fn is_awaited(&self) -> bool {
+        !self.awaiting_replay.is_empty()
+    }
+
+    /// Takes out those who may be waiting for the earlier lines.
+    pub fn take_awaiting(&mut self) -> Vec<ConnId> {
+        std::mem::take(&mut self.awaiting_replay)
+    }
+
+    /// The last lines before that serial number, as [`Room::lines_before`] with nobody hidden;
+    /// shared among those for whom they are the same.
+    pub fn replay_before(&mut self, serial: u64, most: usize, unix_min: i64) -> Rc<[Remembered]> {
+        let is_of_now = serial == self.next_line;
+        if let Some((made_for, made_from, lines)) = &self.replay
+            && (is_of_now, *made_for, *made_from) == (true, most, unix_min)
+        {
+            return Rc::clone(lines);
+        }
+        let lines: Rc<[Remembered]> =
+            self.lines_before(serial, most, unix_min, |_, _| false).into();
+        if is_of_now {
+            self.replay = Some((most, unix_min, Rc::clone(&lines)));
+        }
+        lines
     }
 
     /// Whether there is any line to show to who joins now.

@@ -146,7 +146,7 @@ impl Chat {
         if !room.has_lines() || user.replay_lines == 0 {
             return;
         }
-        room.awaiting_replay.push(conn);
+        room.await_replay(conn);
         let membership = user.membership_mut(id).expect("who waits is a member");
         membership.replay_before = Some(room.next_line());
         if !user.replay_is_timed {
@@ -157,13 +157,10 @@ impl Chat {
 
     /// A line is about to be said: who still waits for the earlier ones sees them first.
     fn replay_before_line(&mut self, speaker: ConnId, id: RoomId, now: Now, out: &mut Outbox) {
-        if self.rooms.at(id).awaiting_replay.is_empty() {
-            return;
-        }
-        let awaiting = std::mem::take(&mut self.rooms.at_mut(id).awaiting_replay);
+        let awaiting = self.rooms.at_mut(id).take_awaiting();
         for conn in awaiting {
             if conn == speaker {
-                self.rooms.at_mut(id).awaiting_replay.push(conn);
+                self.rooms.at_mut(id).await_replay(conn);
             } else {
                 self.replay(conn, id, now, out);
             }
@@ -181,10 +178,9 @@ impl Chat {
         let is_over = over_at <= now.mono;
         if !is_over || waiting.next().is_some() {
             user.replay_is_timed = true;
-            self.timers.set(over_at.max(now.mono), Timer::Replay(conn));
+            self.timers.set(over_at, Timer::Replay(conn));
         }
         if is_over {
-            self.rooms.at_mut(id).awaiting_replay.retain(|awaiting| *awaiting != conn);
             self.replay(conn, id, now, out);
         }
     }
@@ -200,10 +196,16 @@ impl Chat {
         let Some(before) = membership.replay_before.take() else {
             return;
         };
-        let (user, room) = (self.users.at(conn), self.rooms.at(id));
+        let (user, room) = (self.users.at(conn), self.rooms.at_mut(id));
         let unix_min = now.unix - REPLAY_AGE_SECS_MAX;
-        let is_hidden = |speaker, nick: &_| user.ignores(speaker, nick);
-        let lines = room.lines_before(before, user.replay_lines, unix_min, is_hidden);
+        let lines = match user.ignores.is_empty() {
+            true => room.replay_before(before, user.replay_lines, unix_min),
+            false => room
+                .lines_before(before, user.replay_lines, unix_min, |speaker, nick| {
+                    user.ignores(speaker, nick)
+                })
+                .into(),
+        };
         if !lines.is_empty() {
             out.tell(conn, Event::Replay { room: room.name.clone(), lines });
         }

@@ -1,8 +1,8 @@
 //! What has to happen later: a heap of deadlines.
 //!
 //! Promises: due timers come out in the order of their deadlines, and in the order in which they
-//! were set where those are equal. A timer is never cancelled: whoever takes it out looks whether
-//! it still applies.
+//! were set where those are equal. A timer is not cancelled: whoever takes it out looks whether it
+//! still applies, and those that do not are forgotten before they are too many.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -29,13 +29,27 @@ pub enum Timer {
 pub struct Timers {
     heap: BinaryHeap<Reverse<(Duration, u64, Timer)>>,
     set_so_far: u64,
+    /// With as many timers as this, those that no longer apply are forgotten.
+    forget_at: usize,
 }
+
+/// Fewer timers than this are not worth a look.
+const FEW: usize = 1024;
 
 impl Timers {
     /// Sets a timer, due at that time since start.
     pub fn set(&mut self, at: Duration, timer: Timer) {
         self.set_so_far += 1;
         self.heap.push(Reverse((at, self.set_so_far, timer)));
+    }
+
+    /// Forgets timers that no longer apply, when there are twice as many as after the last time: so
+    /// that connections that come and go leave nothing behind, at a cost that stays the same.
+    pub fn forget_unless(&mut self, applies: impl Fn(Timer) -> bool) {
+        if self.heap.len() >= self.forget_at.max(FEW) {
+            self.heap.retain(|Reverse((_, _, timer))| applies(*timer));
+            self.forget_at = self.heap.len() * 2;
+        }
     }
 
     /// When the next timer is due.

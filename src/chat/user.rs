@@ -8,10 +8,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::keyed::Keyed;
-use super::lock::Origin;
 use super::name::{NamesInUse, Nick};
 use super::room::RoomId;
-use super::{ConnId, Now};
+use super::{ConnId, Now, Origin};
 
 /// The most people that one user may ignore; enough for anybody, and a bound on what a line costs.
 pub const IGNORES_MAX: usize = 100;
@@ -186,7 +185,7 @@ impl Users {
 
     /// Everybody who has a name, in no particular order that anybody should rely on.
     pub fn people_iter(&self) -> impl Iterator<Item = &User> {
-        self.slots.iter().flatten().map(|user| &**user).filter(|user| user.nick.is_some())
+        self.names.values().map(|conn| self.at(conn))
     }
 
     /// Gives a connection its name, or another one. Returns the old one.

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::chat::Origin;
 use crate::chat::event::Parting;
-use crate::chat::lock::Origin;
 
 /// The bounds on connections.
 #[derive(Clone, Copy, Debug)]

@@ -31,6 +31,7 @@ use crate::wire::{self, Clock, Ends};
 use super::conn::{Conn, Stage};
 use super::door::{self, Door};
 use super::slots::Slots;
+use deliver::Replay;
 
 pub use super::conn::Stream;
 
@@ -91,6 +92,9 @@ pub struct Hub<S> {
     page: Vec<u8>,
     /// The times of day that stand in the page, by zone.
     stamps: Vec<(i32, Range<usize>)>,
+    /// The last earlier lines that were rendered into the page, and where: a storm of people is
+    /// shown the same ones.
+    replay: Option<Replay>,
     /// When the page is as large as this, no further line is taken in this turn: whoever reads at
     /// all can take what one turn says.
     page_bytes_max: usize,
@@ -129,6 +133,7 @@ impl<S: Stream> Hub<S> {
             doomed: Vec::new(),
             page: Vec::new(),
             stamps: Vec::new(),
+            replay: None,
             page_bytes_max,
             pinned: Rc::new(Cell::new(0)),
             is_overfull: false,
@@ -234,6 +239,9 @@ impl<S: Stream> Hub<S> {
         self.now = now;
         self.is_stopping = true;
         for conn in self.conns.ids() {
+            if let Some(it) = self.conns.find_mut(conn) {
+                it.is_readable = true;
+            }
             self.serve_last(conn);
         }
         self.settle();
@@ -276,7 +284,7 @@ impl<S: Stream> Hub<S> {
             let is_idle = conn.is_writable && conn.is_talking();
             assert!(!is_idle || conn.queue.is_empty(), "{id:?} was not flushed");
             assert!(
-                conn.inbox.len() <= self.limits.read_bytes_per_turn,
+                conn.inbox.rest().len() <= self.limits.read_bytes_per_turn,
                 "{id:?} keeps more than one read"
             );
         }

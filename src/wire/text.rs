@@ -61,7 +61,33 @@ pub fn of(event: &Event, clock: Clock) -> String {
             let here = others.total + 1;
             format!("* you joined #{room}: {who} ({here} here)\n{}", topic.unwrap_or_default())
         }
-        _ => format!("* {}\n", notice(event)),
+        Event::Said { .. } | Event::Acted { .. } | Event::Whispered { .. } => {
+            unreachable!("what people say has no words of ours")
+        }
+        Event::Greeting { .. }
+        | Event::NameWanted
+        | Event::Welcome { .. }
+        | Event::IsAway { .. }
+        | Event::Came { .. }
+        | Event::Left { .. }
+        | Event::Gone { .. }
+        | Event::Tally { .. }
+        | Event::Renamed { .. }
+        | Event::YouAre { .. }
+        | Event::Made { .. }
+        | Event::Current { .. }
+        | Event::YouLeft { .. }
+        | Event::Topic { .. }
+        | Event::TopicSet { .. }
+        | Event::Slowed { .. }
+        | Event::Dropped { .. }
+        | Event::Interrupted
+        | Event::Here => format!("* {}\n", notice(event)),
+        Event::Ignored { .. }
+        | Event::Away { .. }
+        | Event::Quiet { .. }
+        | Event::Time { .. }
+        | Event::ReplayLines { .. } => format!("* {}\n", setting(event)),
     }
 }
 
@@ -126,7 +152,7 @@ fn notice(event: &Event) -> String {
         }
         Event::Interrupted => "interrupted; to leave, type quit and press Enter".to_owned(),
         Event::Here => "yes, chatline is here".to_owned(),
-        other => setting(other),
+        other => unreachable!("{other:?} is no notice"),
     }
 }
 
@@ -151,7 +177,7 @@ fn setting(event: &Event) -> String {
         Event::ReplayLines { lines } => {
             format!("joining a room shows you up to {}", count(*lines as u64, "earlier line"))
         }
-        other => unreachable!("{other:?} is not a short notice"),
+        other => unreachable!("{other:?} is no setting"),
     }
 }
 

@@ -172,7 +172,7 @@ fn help(all: Option<&str>) -> Result<Ask<'_>, Code> {
         "join", "leave", "who", "rooms", "nick", "topic", "me", "whisper", "msg", "ignore",
         "unignore", "away", "quiet", "time", "replay", "help", "quit", "exit",
     ];
-    let Some(all) = all else { return Ok(Ask::Help) };
+    let Some(all) = all.and_then(|all| all.split(' ').next()) else { return Ok(Ask::Help) };
     match all.as_bytes()[0] {
         b'#' => Ok(Ask::Help),
         b'@' => Ok(Ask::HelpOn("whisper")),

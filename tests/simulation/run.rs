@@ -218,7 +218,7 @@ impl Run {
         for (_, room) in chat.rooms().iter() {
             let is_plain = room.members().is_empty() && !room.is_locked();
             assert!(is_plain, "#{} is left as it was", room.name);
-            assert!(room.awaiting_replay.is_empty(), "somebody waits in #{}", room.name);
+            assert!(!room.is_awaited(), "somebody waits in #{}", room.name);
         }
         assert!(hub.deadline().is_none_or(|at| at > self.world.now().mono), "nothing is overdue");
     }

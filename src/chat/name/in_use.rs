@@ -41,6 +41,11 @@ impl<T: Copy + PartialEq> NamesInUse<T> {
         self.by_key.get(key).copied()
     }
 
+    /// What all names stand for, in no particular order.
+    pub fn values(&self) -> impl Iterator<Item = T> {
+        self.by_key.values().copied()
+    }
+
     /// Takes a name into use, in place of one that compares equal.
     pub fn insert(&mut self, name: &Name, value: T) {
         self.remove(name);

@@ -35,8 +35,8 @@ pub fn first_free(
     (2..=NUMBERS_MAX).find_map(numbered)
 }
 
-/// The word nearest to `wanted`, the first of equals: at most two slips of the finger away, and one
-/// for words of up to four characters. Bounding `among` is the caller's.
+/// The word nearest to `wanted`, of equals the first in order: at most two slips of the finger
+/// away, and one for words of up to four characters. Bounding `among` is the caller's.
 pub fn nearest<'a>(wanted: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let chars = wanted.chars().count();
     let slips_max = if chars <= 4 { 1 } else { 2 };
@@ -44,7 +44,7 @@ pub fn nearest<'a>(wanted: &str, among: impl Iterator<Item = &'a str>) -> Option
         .filter(|word| word.chars().count().abs_diff(chars) <= slips_max)
         .map(|word| (strsim::damerau_levenshtein(wanted, word), word))
         .filter(|(slips, _)| *slips <= slips_max)
-        .min_by_key(|(slips, _)| *slips)
+        .min_by_key(|(slips, word)| (*slips, *word))
         .map(|(_, word)| word)
 }
 

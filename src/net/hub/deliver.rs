@@ -7,21 +7,41 @@
 
 use std::cmp::Reverse;
 use std::ops::Range;
+use std::rc::Rc;
 use std::time::Duration;
 
-use crate::chat::ConnId;
-use crate::chat::event::{Event, Parting, Zone};
-use crate::chat::outbox::{Audience, Item};
+use crate::chat::event::{Event, Parting, Remembered, Zone};
+use crate::chat::outbox::{Audience, Effect};
+use crate::chat::{Chat, ConnId};
 use crate::wire::{self, Clock, Ends};
 
-use super::super::conn::{Conn, Source, Stage, Stream};
+use super::super::conn::{Conn, Inbox, Intake, Stage, Stream};
 use super::super::slots::Slots;
 use super::{Hub, Timer};
 
+/// Earlier lines of a room that stand in the page already.
+#[derive(Debug)]
+pub(super) struct Replay {
+    lines: Rc<[Remembered]>,
+    ends: Ends,
+    clock: Clock,
+    range: Range<usize>,
+}
+
+impl Replay {
+    /// Whether the event is these lines, with the same ends and times.
+    fn is(&self, event: &Event, ends: Ends, clock: Clock) -> bool {
+        let is_of_lines =
+            matches!(event, Event::Replay { lines, .. } if Rc::ptr_eq(lines, &self.lines));
+        is_of_lines && (self.ends, self.clock) == (ends, clock)
+    }
+}
+
 /// The page of a turn while it is being written, and what is needed to write it.
-struct Writer<'h> {
+pub(super) struct Writer<'h> {
     page: &'h mut Vec<u8>,
     stamps: &'h mut Vec<(i32, Range<usize>)>,
+    replay: &'h mut Option<Replay>,
     touched: &'h mut Vec<ConnId>,
     queue_bytes_max: Option<usize>,
     mono: Duration,
@@ -35,16 +55,16 @@ impl<S: Stream> Hub<S> {
     /// Empties the outbox: everybody is told, and who is to be closed begins to close.
     pub(super) fn deliver(&mut self) {
         let mut outbox = std::mem::take(&mut self.outbox);
-        for item in outbox.drain() {
-            match item {
-                Item::Tell(Audience::One(conn), event) => self.tell(conn, &event),
-                Item::Tell(audience, event) => self.publish(&audience, &event),
-                Item::ShowTime(conn, zone) => {
+        for effect in outbox.drain() {
+            match effect {
+                Effect::Tell(Audience::One(conn), event) => self.tell(conn, &event),
+                Effect::Tell(audience, event) => self.publish(&audience, &event),
+                Effect::ShowTime(conn, zone) => {
                     if let Some(conn) = self.conns.find_mut(conn) {
                         conn.time = zone;
                     }
                 }
-                Item::Close(conn, parting) => self.close(conn, parting),
+                Effect::Close(conn, parting) => self.close(conn, parting),
             }
         }
         self.outbox = outbox;
@@ -71,7 +91,10 @@ impl<S: Stream> Hub<S> {
     fn publish(&mut self, audience: &Audience, event: &Event) {
         self.marks += 1;
         let mark = self.marks;
-        let is_marked = matches!(audience, Audience::Rooms { rooms, .. } if rooms.len() > 1);
+        let is_marked = matches!(
+            audience,
+            Audience::Movement { rooms, .. } | Audience::Change { rooms, .. } if rooms.len() > 1
+        );
         let (conns, mut writer, chat) = self.writer();
         chat.resolve(audience, |id| {
             if is_marked
@@ -84,10 +107,11 @@ impl<S: Stream> Hub<S> {
         });
     }
 
-    fn writer(&mut self) -> (&mut Slots<Conn<S>>, Writer<'_>, &crate::chat::Chat) {
+    pub(super) fn writer(&mut self) -> (&mut Slots<Conn<S>>, Writer<'_>, &Chat) {
         let writer = Writer {
             page: &mut self.page,
             stamps: &mut self.stamps,
+            replay: &mut self.replay,
             touched: &mut self.touched,
             queue_bytes_max: self.limits.queue_bytes_max,
             mono: self.now.mono,
@@ -102,12 +126,19 @@ impl<S: Stream> Hub<S> {
     pub(super) fn close(&mut self, id: ConnId, parting: Parting) {
         let Some(conn) = self.conns.find_mut(id) else { return };
         log::debug!("{} parts: {parting:?}", conn.from);
-        conn.inbox = Vec::new();
+        conn.inbox = Inbox::default();
+        conn.paced_until = self.now.mono;
         conn.stage = Stage::Closing;
-        if conn.source == Source::Ended(Parting::Lost) {
+        if conn.intake == Intake::Lost {
             return self.doom(id);
         }
         conn.ends_at = self.now.mono + self.limits.drain_timeout;
+        // Who goes on taking what waits may, for as long as a peer may take nothing at all.
+        let more = self.limits.stall_timeout.unwrap_or(Duration::MAX);
+        conn.ends_at_most = match self.is_stopping {
+            true => conn.ends_at,
+            false => conn.ends_at.saturating_add(more),
+        };
         self.timers.push(Reverse((conn.ends_at, Timer::Drain(id))));
         self.touch(id);
         // What is unread must be read before the end.
@@ -158,7 +189,7 @@ impl Writer<'_> {
     }
 
     /// Tells in their place of lines that were dropped.
-    fn tell_dropped<S>(&mut self, conn: &mut Conn<S>) {
+    pub(super) fn tell_dropped<S>(&mut self, conn: &mut Conn<S>) {
         let lines = conn.queue.take_dropped();
         let start = self.page.len();
         let notice = Event::Dropped { lines };
@@ -176,11 +207,21 @@ impl Writer<'_> {
         if let Some(range) = &self.rendered[kind] {
             return range.clone();
         }
-        let start = self.page.len();
         let clock = self.clock(conn.time);
-        wire::render(event, conn.ends, clock, self.page);
-        let range = start..self.page.len();
+        let is_same = |it: &&Replay| it.is(event, conn.ends, clock);
+        let range = match self.replay.as_ref().filter(is_same) {
+            Some(replay) => replay.range.clone(),
+            None => {
+                let start = self.page.len();
+                wire::render(event, conn.ends, clock, self.page);
+                start..self.page.len()
+            }
+        };
         self.rendered[kind] = Some(range.clone());
+        if let Event::Replay { lines, .. } = event {
+            let (lines, range) = (Rc::clone(lines), range.clone());
+            *self.replay = Some(Replay { lines, ends: conn.ends, clock, range });
+        }
         range
     }
 
