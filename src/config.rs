@@ -139,7 +139,8 @@ fn lobby(text: &str) -> Result<Option<RoomName>, String> {
     RoomName::parse(name, Some(LOBBY_CHARS_MAX)).map(Some).map_err(|_| {
         format!(
             "--lobby '{}' cannot be a room's name: wanted are 1 to {LOBBY_CHARS_MAX} letters, \
-             digits and _ - . of one script, a letter or digit first (or '' for no lobby)",
+             digits and _ - . of one script, a letter or digit first, no word like \
+             help (or '' for none)",
             name.escape_debug()
         )
     })

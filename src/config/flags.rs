@@ -127,8 +127,8 @@ pub(super) struct Flags {
     #[arg(value_parser = or_off(duration(SHORT..=DAY)))]
     pub(super) stall_timeout: Bound<Duration>,
 
-    /// How long a connection that ends, or the server that stops, waits until the last lines are
-    /// taken; then it is closed.
+    /// How long a connection that ends may take nothing of its last lines, and may go on sending;
+    /// how long a server that stops waits for everybody. Then it is closed.
     #[arg(long, env = "CHATLINE_DRAIN_TIMEOUT", value_name = "TIME")]
     #[arg(help_heading = "Slow readers", default_value = "2s")]
     #[arg(value_parser = duration(SHORT..=MINUTE))]

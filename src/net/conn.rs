@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::chat::event::{Parting, Zone};
+use crate::chat::event::Zone;
 use crate::chat::pace::Pace;
 use crate::wire::Ends;
 use crate::wire::line::LineBuffer;
@@ -44,11 +44,38 @@ pub enum Stage {
 
 /// What is known of the peer's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum Intake {
     /// More may come.
     Open,
-    /// Nothing more comes, for that reason.
-    Ended(Parting),
+    /// The peer has ended it.
+    Ended,
+    /// The connection broke.
+    Lost,
+}
+
+/// What one read left, and how far it has been obeyed since.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    bytes: Vec<u8>,
+    /// Bytes before this one were obeyed.
+    from: usize,
+}
+
+impl Inbox {
+    /// What is to be obeyed later.
+    pub fn new(bytes: &[u8]) -> Inbox {
+        Inbox { bytes: bytes.to_vec(), from: 0 }
+    }
+
+    /// What is left.
+    pub fn rest(&self) -> &[u8] {
+        &self.bytes[self.from..]
+    }
+
+    /// The same, when only so many bytes of it are left.
+    pub fn with_left(self, left: usize) -> Inbox {
+        Inbox { from: self.bytes.len() - left, ..self }
+    }
 }
 
 /// One connection.
@@ -61,12 +88,12 @@ pub struct Conn<S> {
     /// How far its life has come.
     pub stage: Stage,
     /// What is known of the peer's output.
-    pub source: Source,
+    pub intake: Intake,
     /// The line that is not finished.
     pub lines: LineBuffer,
     /// What one read left, because the pace or the turn's bound was reached. While there is any,
     /// nothing more is read.
-    pub inbox: Vec<u8>,
+    pub inbox: Inbox,
     /// How fast its lines are taken.
     pub pace: Pace,
     /// When the pace allows the next line, since start; in the past unless the inbox waits for it.
@@ -77,8 +104,11 @@ pub struct Conn<S> {
     pub taken_at: Duration,
     /// When something was last heard of a connection that drains, since start.
     pub heard_at: Duration,
-    /// When a connection that ends is cut off, since start.
+    /// When a connection that ends is cut off, since start; it grows while the peer takes what
+    /// waits.
     pub ends_at: Duration,
+    /// Beyond this it does not grow.
+    pub ends_at_most: Duration,
     /// The last event for several rooms that was queued: nobody gets it twice.
     pub mark: u64,
     /// Which times its lines begin with.
@@ -110,15 +140,16 @@ impl<S: Stream> Conn<S> {
             stream,
             from,
             stage,
-            source: Source::Open,
+            intake: Intake::Open,
             lines: LineBuffer::new(line_bytes_max),
-            inbox: Vec::new(),
+            inbox: Inbox::default(),
             pace: Pace::new(),
             paced_until: Duration::ZERO,
             queue: SendQueue::default(),
             taken_at: Duration::ZERO,
             heard_at: Duration::ZERO,
             ends_at: Duration::ZERO,
+            ends_at_most: Duration::ZERO,
             mark: 0,
             time: None,
             ends: Ends::Lf,

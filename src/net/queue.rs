@@ -129,7 +129,7 @@ impl SendQueue {
         self.notices.push((waiting.chain(fresh).sum(), lines));
     }
 
-    /// Appends a slice of the open page. Slices are appended in the order of the page.
+    /// Appends a slice of the open page, wherever it stands there.
     pub fn push(&mut self, range: Range<usize>) {
         if range.start == range.end {
             return;

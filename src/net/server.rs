@@ -115,7 +115,10 @@ impl Server {
             }
             now = self.clock.now();
             for event in &events {
-                self.note(event, now);
+                self.note(event);
+            }
+            if events.iter().any(|event| event.token() == STOPS) {
+                self.stop(now);
             }
             self.accept(now);
             self.hub.turn(now);
@@ -135,11 +138,9 @@ impl Server {
         first.map(|deadline| deadline.saturating_sub(now.mono))
     }
 
-    fn note(&mut self, event: &Event, now: Now) {
+    fn note(&mut self, event: &Event) {
         let token = event.token();
-        if token == STOPS {
-            self.stop(now);
-        } else if !self.listeners.ready(token) {
+        if token != STOPS && !self.listeners.ready(token) {
             let is_readable = event.is_readable() || event.is_read_closed() || event.is_error();
             let is_writable = event.is_writable() || event.is_write_closed() || event.is_error();
             self.hub.ready(ConnId::from_bits(token.0 as u64), is_readable, is_writable);

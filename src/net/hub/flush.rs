@@ -8,10 +8,10 @@ use std::cmp::Reverse;
 
 use log::{debug, warn};
 
-use crate::chat::event::{Event, Parting};
+use crate::chat::event::Parting;
 use crate::chat::{ConnId, Input};
 
-use super::super::conn::{Source, Stage, Stream};
+use super::super::conn::{Intake, Stage, Stream};
 use super::super::queue::Page;
 use super::{Hub, Timer};
 
@@ -62,8 +62,9 @@ impl<S: Stream> Hub<S> {
             }
             if conn.queue.cost() < waited {
                 conn.taken_at = self.now.mono;
-                if conn.stage == Stage::Closing && !self.is_stopping {
-                    conn.ends_at = self.now.mono + self.limits.drain_timeout;
+                if conn.stage == Stage::Closing {
+                    let ends_at = self.now.mono + self.limits.drain_timeout;
+                    conn.ends_at = ends_at.min(conn.ends_at_most);
                 }
             }
         }
@@ -80,11 +81,9 @@ impl<S: Stream> Hub<S> {
 
     /// Everything was sent to a connection that missed lines: it is told so.
     fn tell_dropped(&mut self, id: ConnId) {
-        let Some(conn) = self.conns.find_mut(id) else { return };
-        let lines = conn.queue.take_dropped();
-        self.tell(id, &Event::Dropped { lines });
-        if let Some(conn) = self.conns.find_mut(id) {
-            conn.queue.note_notice(lines);
+        let (conns, mut writer, _) = self.writer();
+        if let Some(conn) = conns.find_mut(id) {
+            writer.tell_dropped(conn);
         }
         self.flush_one(id);
     }
@@ -94,10 +93,8 @@ impl<S: Stream> Hub<S> {
         let Some(conn) = self.conns.find_mut(id) else { return };
         conn.stage = Stage::Draining;
         conn.heard_at = self.now.mono;
-        if !self.is_stopping {
-            conn.ends_at = self.now.mono + self.limits.drain_timeout;
-        }
-        let is_over = conn.stream.finish_writing().is_err() || conn.source != Source::Open;
+        conn.ends_at = (self.now.mono + self.limits.drain_timeout).min(conn.ends_at_most);
+        let is_over = conn.stream.finish_writing().is_err() || conn.intake != Intake::Open;
         if is_over {
             self.doom(id);
         }
@@ -146,6 +143,7 @@ impl<S: Stream> Hub<S> {
     /// Freezes the page if somebody could not be sent all of it, and begins a new one.
     fn keep_what_waits(&mut self) {
         self.stamps.clear();
+        self.replay = None;
         if self.page.is_empty() {
             return;
         }
@@ -171,15 +169,18 @@ impl<S: Stream> Hub<S> {
             self.is_overfull &= self.pinned.get() > most / 2;
             return;
         }
-        let fill = self.conns.iter().map(|(id, conn)| (Reverse(conn.queue.cost()), id));
-        let mut fill: Vec<_> = fill.filter(|(Reverse(cost), _)| *cost > 0).collect();
+        // Who is about to go comes last: their last line cannot be said again.
+        let waiting = self.conns.iter().filter(|(_, conn)| !conn.queue.is_empty());
+        let mut fill: Vec<_> = waiting
+            .map(|(id, conn)| (!conn.is_talking(), Reverse(conn.queue.cost()), id))
+            .collect();
         fill.sort_unstable();
         if !std::mem::replace(&mut self.is_overfull, true) {
             let (bytes, readers) = (self.pinned.get(), fill.len());
             warn!("{bytes} bytes wait for {readers} slow readers: dropping lines");
         }
         // A quarter is made free, so that this does not happen in every turn.
-        for (_, id) in fill {
+        for (_, _, id) in fill {
             if self.pinned.get() <= most - most / 4 {
                 break;
             }

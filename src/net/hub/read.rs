@@ -18,7 +18,7 @@ use crate::wire::line::Item;
 use crate::wire::sniff;
 use crate::wire::telnet::TIMING_MARK_REFUSED;
 
-use super::super::conn::{Conn, Source, Stage, Stream};
+use super::super::conn::{Conn, Inbox, Intake, Stage, Stream};
 use super::{Hub, Timer};
 
 /// How many lines of one connection are obeyed in one turn: some cost more than others, and nobody
@@ -62,7 +62,7 @@ impl<S: Stream> Hub<S> {
     pub(super) fn serve_last(&mut self, id: ConnId) {
         let mut budget = Budget { bytes: LAST_READ_BYTES_MAX, lines: usize::MAX };
         self.serve_within(id, &mut budget);
-        while self.conns.find(id).is_some_and(|conn| !conn.inbox.is_empty()) {
+        while self.conns.find(id).is_some_and(|conn| !conn.inbox.rest().is_empty()) {
             self.settle();
             self.serve_within(id, &mut budget);
         }
@@ -74,8 +74,8 @@ impl<S: Stream> Hub<S> {
         }
         loop {
             let Some(conn) = self.conns.find_mut(id) else { return };
-            if let Source::Ended(parting) = conn.source {
-                return self.finish(id, parting);
+            if conn.intake != Intake::Open {
+                return self.finish(id);
             }
             if conn.stage == Stage::Doomed || !conn.is_readable {
                 return;
@@ -93,9 +93,14 @@ impl<S: Stream> Hub<S> {
             let most = buffer.len().min(budget.bytes);
             let read = self.read(id, &mut buffer[..most]);
             budget.bytes -= read;
-            let is_obeyed = read == 0 || self.obey(id, &buffer[..read], budget);
+            let left = self.obey(id, &buffer[..read], budget);
+            if left > 0
+                && let Some(conn) = self.conns.find_mut(id)
+            {
+                conn.inbox = Inbox::new(&buffer[read - left..read]);
+            }
             self.buffer = buffer;
-            if !is_obeyed {
+            if left > 0 {
                 return;
             }
         }
@@ -109,7 +114,13 @@ impl<S: Stream> Hub<S> {
             return false;
         }
         let inbox = std::mem::take(&mut conn.inbox);
-        self.obey(id, &inbox, budget)
+        let left = self.obey(id, inbox.rest(), budget);
+        if left > 0
+            && let Some(conn) = self.conns.find_mut(id)
+        {
+            conn.inbox = inbox.with_left(left);
+        }
+        left == 0
     }
 
     /// Reads once; notes when there is nothing, or when nothing more will come. Returns how many
@@ -117,32 +128,35 @@ impl<S: Stream> Hub<S> {
     fn read(&mut self, id: ConnId, buffer: &mut [u8]) -> usize {
         let Some(conn) = self.conns.find_mut(id) else { return 0 };
         match conn.stream.read(buffer) {
-            Ok(0) => conn.source = Source::Ended(Parting::EndOfInput),
+            Ok(0) => conn.intake = Intake::Ended,
             Ok(read) => return read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => conn.is_readable = false,
             Err(error) => {
                 debug!("{}: {error}", conn.from);
-                conn.source = Source::Ended(Parting::Lost);
+                conn.intake = Intake::Lost;
+                // Who closes without reading resets the connection, and means what they sent; who
+                // is gone may have been in the middle of a line.
+                if error.kind() != io::ErrorKind::ConnectionReset {
+                    conn.lines.finish();
+                }
             }
         }
         0
     }
 
-    /// Obeys the items of some input in order. What cannot be obeyed yet is kept in the inbox;
-    /// returns whether all was.
-    fn obey(&mut self, id: ConnId, input: &[u8], budget: &mut Budget) -> bool {
+    /// Obeys the items of some input in order, as far as pace and turn allow; returns how many
+    /// bytes are left.
+    fn obey(&mut self, id: ConnId, input: &[u8], budget: &mut Budget) -> usize {
         let mut rest = input;
-        let left = self.obey_items(id, &mut rest, budget);
-        let Some(conn) = self.conns.find_mut(id) else { return false };
-        match left {
-            Left::Nothing => return true,
-            Left::Paced | Left::NextTurn => conn.inbox = rest.to_vec(),
+        match self.obey_items(id, &mut rest, budget) {
+            Left::Nothing => 0,
+            Left::Paced => rest.len(),
+            Left::NextTurn => {
+                self.list(id);
+                rest.len()
+            }
         }
-        if matches!(left, Left::NextTurn) {
-            self.list(id);
-        }
-        false
     }
 
     fn obey_items(&mut self, id: ConnId, rest: &mut &[u8], budget: &mut Budget) -> Left {
@@ -205,7 +219,7 @@ impl<S: Stream> Hub<S> {
                 self.tell_bytes(id, &TIMING_MARK_REFUSED);
                 self.chat(Input::Interrupt { conn: id });
             }
-            Item::EndOfInput => self.finish(id, Parting::EndOfInput),
+            Item::EndOfInput => self.finish(id),
         }
     }
 
@@ -244,8 +258,12 @@ impl<S: Stream> Hub<S> {
     }
 
     /// Nothing more will come: the last line counts also without its end, then the connection ends.
-    fn finish(&mut self, id: ConnId, parting: Parting) {
+    fn finish(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find_mut(id) else { return };
+        let parting = match conn.intake {
+            Intake::Lost => Parting::Lost,
+            Intake::Open | Intake::Ended => Parting::EndOfInput,
+        };
         match conn.stage {
             Stage::Talking => {
                 if let Some(line) = conn.lines.finish() {
