@@ -302,9 +302,9 @@ impl Chat {
     fn obey(&mut self, conn: ConnId, command: Command<'_>, now: Now, out: &mut Outbox) {
         let done = match command {
             Command::Nothing => Ok(()),
-            Command::Say(text) => self.say(conn, text, now, out),
+            Command::Say(text) => self.say(conn, text, false, now, out),
             Command::SayIn(room, text) => self.say_in(conn, room, text, now, out),
-            Command::Act(text) => self.act(conn, text, now, out),
+            Command::Act(text) => self.say(conn, text, true, now, out),
             Command::Whisper(nick, text) => self.whisper(conn, nick, text, out),
             Command::Join(room, password) => self.join(conn, room, password, now, out),
             Command::Leave(room) => self.leave(conn, room, now, out),

@@ -9,7 +9,7 @@ use super::event::{Event, Parting, Refusal};
 use super::lock::{Lock, Tries};
 use super::name::{RoomName, Verdict, key_of};
 use super::outbox::{Audience, Outbox, Source};
-use super::room::{Door, Member, RoomId, Tally};
+use super::room::{Access, Member, RoomId, Tally};
 use super::timers::Timer;
 use super::user::Membership;
 use super::{Chat, ConnId, Now};
@@ -76,16 +76,16 @@ impl Chat {
             let silent = self.rooms.longest_silent().ok_or(Refusal::TooManyRooms { most })?;
             self.rooms.remove(silent);
         }
-        let door = match password {
-            None => Door::Open,
+        let access = match password {
+            None => Access::Open,
             Some(password) => {
                 let (high, low) = (self.derive(), self.derive());
                 let salt = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
-                Door::Locked { lock: Lock::new(password, salt), tries: Tries::default() }
+                Access::Locked { lock: Lock::new(password, salt), tries: Tries::default() }
             }
         };
-        let is_locked = matches!(door, Door::Locked { .. });
-        let id = self.rooms.insert(room.clone(), door, now.mono);
+        let is_locked = matches!(access, Access::Locked { .. });
+        let id = self.rooms.insert(room.clone(), access, now.mono);
         self.enter(conn, id, now, out);
         out.tell(conn, Event::Made { room, is_locked });
         Ok(())
@@ -102,7 +102,7 @@ impl Chat {
         let origin = self.users.at(conn).origin;
         let room = self.rooms.at_mut(id);
         let name = &room.name;
-        let Door::Locked { lock, tries } = &mut room.door else {
+        let Access::Locked { lock, tries } = &mut room.access else {
             return Ok(());
         };
         tries

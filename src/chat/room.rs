@@ -46,7 +46,7 @@ pub struct Member {
 
 /// Who may enter.
 #[derive(Debug)]
-pub enum Door {
+pub enum Access {
     /// Everybody.
     Open,
     /// Who knows the password.
@@ -82,7 +82,7 @@ pub struct Room {
     /// What it is about.
     pub topic: Option<Rc<str>>,
     /// Who may enter.
-    pub door: Door,
+    pub access: Access,
     /// Comings and goings that wait for the next second; `None` when nothing waits.
     pub tally: Option<Tally>,
     /// Those who may be waiting for the earlier lines; their membership says whether they do.
@@ -100,11 +100,11 @@ pub struct Room {
 }
 
 impl Room {
-    fn new(name: RoomName, door: Door, now: Duration) -> Room {
+    fn new(name: RoomName, access: Access, now: Duration) -> Room {
         Room {
             name,
             topic: None,
-            door,
+            access,
             tally: None,
             awaiting_replay: Vec::new(),
             replay: None,
@@ -118,7 +118,7 @@ impl Room {
 
     /// Whether it has a password.
     pub fn is_locked(&self) -> bool {
-        matches!(self.door, Door::Locked { .. })
+        matches!(self.access, Access::Locked { .. })
     }
 
     /// Who is in it.
@@ -287,14 +287,14 @@ impl Rooms {
 
     /// Makes a room, and makes it permanent.
     pub fn insert_permanent(&mut self, name: RoomName, now: Duration) -> RoomId {
-        let id = self.insert(name, Door::Open, now);
+        let id = self.insert(name, Access::Open, now);
         self.empty.clear();
         self.permanent = Some(id);
         id
     }
 
     /// Makes a room, empty as yet. The name must be free.
-    pub fn insert(&mut self, name: RoomName, door: Door, now: Duration) -> RoomId {
+    pub fn insert(&mut self, name: RoomName, access: Access, now: Duration) -> RoomId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.generations.push(0);
@@ -302,7 +302,7 @@ impl Rooms {
         });
         let id = RoomId { slot, generation: self.generations[slot as usize] };
         self.names.insert(name.name(), id);
-        self.slots[slot as usize] = Some(Box::new(Room::new(name, door, now)));
+        self.slots[slot as usize] = Some(Box::new(Room::new(name, access, now)));
         self.note_empty(id);
         id
     }

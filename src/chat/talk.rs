@@ -21,27 +21,17 @@ const REPLAY_PAUSE: Duration = Duration::from_millis(250);
 const GUESSES_MAX: usize = 200;
 
 impl Chat {
+    /// Says a text in the current room, or that somebody does what it says.
     pub(super) fn say(
         &mut self,
         conn: ConnId,
         text: &str,
+        is_action: bool,
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let room = self.users.at(conn).current_room().ok_or(Refusal::NoRoom)?;
-        self.speak(conn, room, text, false, now, out);
-        Ok(())
-    }
-
-    pub(super) fn act(
-        &mut self,
-        conn: ConnId,
-        text: &str,
-        now: Now,
-        out: &mut Outbox,
-    ) -> Result<(), Refusal> {
-        let room = self.users.at(conn).current_room().ok_or(Refusal::NoRoom)?;
-        self.speak(conn, room, text, true, now, out);
+        self.speak(conn, room, text, is_action, now, out);
         Ok(())
     }
 
