@@ -238,12 +238,7 @@ impl<S: Stream> Hub<S> {
     pub fn shut_down(&mut self, now: Now) {
         self.now = now;
         self.is_stopping = true;
-        for conn in self.conns.ids() {
-            if let Some(it) = self.conns.find_mut(conn) {
-                it.is_readable = true;
-            }
-            self.serve_last(conn);
-        }
+        self.serve_all();
         self.settle();
         for conn in self.conns.ids() {
             if self.conns.find(conn).is_some_and(Conn::is_talking) {

@@ -30,8 +30,10 @@ const LINES_PER_TURN: usize = 256;
 /// the reset that ends their client.
 const DRAIN_SILENCE: Duration = Duration::from_millis(500);
 
-/// How many bytes that a connection has sent are still read when the server stops.
-const LAST_READ_BYTES_MAX: usize = 1 << 20;
+/// How much of what all connections have sent is still taken when the server stops, beyond what a
+/// turn takes of each.
+const LAST_BYTES_MAX: usize = 16 << 20;
+const LAST_LINES_MAX: usize = 1 << 17;
 
 /// How much may still be taken from a connection.
 struct Budget {
@@ -57,14 +59,28 @@ impl<S: Stream> Hub<S> {
         self.serve_within(id, &mut Budget { bytes, lines: LINES_PER_TURN });
     }
 
-    /// The server stops: obeys all that a connection has sent, as far as it has come and a bound
-    /// goes.
-    pub(super) fn serve_last(&mut self, id: ConnId) {
-        let mut budget = Budget { bytes: LAST_READ_BYTES_MAX, lines: usize::MAX };
-        self.serve_within(id, &mut budget);
-        while self.conns.find(id).is_some_and(|conn| !conn.inbox.rest().is_empty()) {
+    /// The server stops: obeys all that has come from everybody. First as much of each as a turn
+    /// takes, then the rest within a bound, so that nobody with a flood has the last word.
+    pub(super) fn serve_all(&mut self) {
+        let bytes = self.limits.read_bytes_per_turn;
+        for id in self.conns.ids() {
+            if let Some(conn) = self.conns.find_mut(id) {
+                conn.is_readable = true;
+            }
+            self.serve_last(id, &mut Budget { bytes, lines: LINES_PER_TURN });
+        }
+        let mut rest = Budget { bytes: LAST_BYTES_MAX, lines: LAST_LINES_MAX };
+        for id in self.conns.ids() {
+            self.serve_last(id, &mut rest);
+        }
+    }
+
+    fn serve_last(&mut self, id: ConnId, budget: &mut Budget) {
+        self.serve_within(id, budget);
+        let is_left = |conn: &Conn<S>| !conn.inbox.rest().is_empty();
+        while budget.lines > 0 && self.conns.find(id).is_some_and(is_left) {
             self.settle();
-            self.serve_within(id, &mut budget);
+            self.serve_within(id, budget);
         }
     }
 
