@@ -149,12 +149,17 @@ impl Chat {
     fn replay_before_line(&mut self, speaker: ConnId, id: RoomId, now: Now, out: &mut Outbox) {
         let awaiting = self.rooms.at_mut(id).take_awaiting();
         for conn in awaiting {
-            if conn == speaker {
-                self.rooms.at_mut(id).await_replay(conn);
-            } else {
+            if conn != speaker {
                 self.replay(conn, id, now, out);
+            } else if self.awaits_replay(conn, id) {
+                self.rooms.at_mut(id).await_replay(conn);
             }
         }
+    }
+
+    fn awaits_replay(&self, conn: ConnId, id: RoomId) -> bool {
+        let membership = self.users.find(conn).and_then(|user| user.membership(id));
+        membership.is_some_and(|membership| membership.replay_before.is_some())
     }
 
     /// The pause may be over: then the earlier lines of one room are shown, and those of the next
@@ -177,15 +182,9 @@ impl Chat {
 
     /// Shows somebody who waits for it what was said in a room before they came.
     fn replay(&mut self, conn: ConnId, id: RoomId, now: Now, out: &mut Outbox) {
-        let Some(user) = self.users.find_mut(conn) else {
-            return;
-        };
-        let Some(membership) = user.membership_mut(id) else {
-            return;
-        };
-        let Some(before) = membership.replay_before.take() else {
-            return;
-        };
+        let membership = self.users.find_mut(conn).and_then(|user| user.membership_mut(id));
+        let before = membership.and_then(|membership| membership.replay_before.take());
+        let Some(before) = before else { return };
         let (user, room) = (self.users.at(conn), self.rooms.at_mut(id));
         let unix_min = now.unix - REPLAY_AGE_SECS_MAX;
         let lines = match user.ignores.is_empty() {

@@ -258,7 +258,7 @@ impl<S: Stream> Hub<S> {
         &self.chat
     }
 
-    /// Bytes that wait to be sent in all; shared ones count once.
+    /// What is kept for those who could not be sent everything, in bytes; shared pages count once.
     pub fn queued_bytes(&self) -> usize {
         self.pinned.get()
     }

@@ -57,6 +57,9 @@ fn brief(verb: Verb) -> &'static str {
 pub fn usage(verb: Verb) -> String {
     let row = verb.row();
     let call = format!("/{} {}", row.names[0], row.arguments);
+    if verb == Verb::Replay {
+        return format!("type: {call}, from 0 to {REPLAY_LINES_MAX}");
+    }
     format!("type: {}; /help {} tells more", call.trim_end(), row.names[0])
 }
 
