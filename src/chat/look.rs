@@ -82,9 +82,9 @@ impl Chat {
             rooms,
             rooms_more,
             since_unix: user.since_unix,
-            span: now.mono.saturating_sub(user.since),
-            idle: now.mono.saturating_sub(user.typed_at),
-            away: user.away.clone(),
+            span: user.since.elapsed(now.mono),
+            idle: user.typed_at.elapsed(now.mono),
+            away: user.away().cloned(),
             id: user.id,
         }
     }
@@ -176,7 +176,7 @@ impl Chat {
 
 /// The names of those users, in order, out of so many.
 fn roll<'a>(users: impl Iterator<Item = &'a User>, total: usize) -> Roll {
-    let names = users.filter_map(|user| Some((user.nick()?.clone(), user.away.is_some())));
+    let names = users.filter_map(|user| Some((user.nick()?.clone(), user.away().is_some())));
     let mut shown: Vec<_> = names.collect();
     shown.sort();
     Roll { shown, total }

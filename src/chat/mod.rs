@@ -15,6 +15,7 @@ pub mod event;
 pub mod keyed;
 pub mod lock;
 mod look;
+pub mod moment;
 mod moves;
 pub mod name;
 mod naming;
@@ -43,7 +44,7 @@ use user::{User, Users};
 pub struct Origin(pub u128);
 
 /// A connection: a slot, and a generation so that a slot's next owner is not mistaken for the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnId {
     slot: u32,
     generation: u32,
@@ -221,7 +222,7 @@ impl Chat {
                 if self.users.find(conn).is_none() => {}
             Input::Line { conn, text } => self.line(conn, text, now, out),
             Input::TooLong { conn, bytes_max } => {
-                self.users.at_mut(conn).typed_at = now.mono;
+                self.users.at_mut(conn).typed_at = now.mono.into();
                 out.refuse(conn, Refusal::LineTooLong { bytes_max });
             }
             Input::Interrupt { conn } => out.tell(conn, Event::Interrupted),
@@ -235,7 +236,7 @@ impl Chat {
     /// its rooms is given several times, and is to be told once.
     pub fn resolve(&self, audience: &Audience, mut listener: impl FnMut(ConnId)) {
         let ignores = |member: &Member, source: &Source| {
-            member.is_ignoring && self.users.at(member.conn).ignores(source.conn, &source.nick)
+            member.is_ignoring() && self.users.at(member.conn).ignores(source.conn, &source.nick)
         };
         let members = |room| self.rooms.find(room).map_or(&[][..], Room::members);
         match audience {
@@ -246,13 +247,13 @@ impl Chat {
                 .for_each(|member| listener(member.conn)),
             Audience::Witnesses { room, newcomer, entry } => members(*room)
                 .iter()
-                .filter(|member| member.entry < *entry && !member.is_quiet)
+                .filter(|member| member.entry() < *entry && !member.is_quiet())
                 .filter(|member| !ignores(member, newcomer))
                 .for_each(|member| listener(member.conn)),
             Audience::Movement { rooms, source } => rooms
                 .iter()
                 .flat_map(|room| members(*room))
-                .filter(|member| !member.is_quiet)
+                .filter(|member| !member.is_quiet())
                 .filter(|member| match source {
                     None => true,
                     Some(source) => member.conn != source.conn && !ignores(member, source),
@@ -269,15 +270,23 @@ impl Chat {
     fn open(&mut self, conn: ConnId, origin: Origin, now: Now, out: &mut Outbox) {
         let id = self.derive();
         self.users.insert(User::new(conn, origin, id, now));
-        if let Some(timeout) = self.limits.name_timeout {
-            self.timers.set(now.mono + timeout, Timer::Name(conn));
-            self.timers.forget_unless(|timer| match timer {
-                Timer::Name(conn) => self.users.find(conn).is_some_and(|it| it.nick().is_none()),
-                Timer::Arrival(conn) | Timer::Replay(conn) => self.users.find(conn).is_some(),
-                Timer::Tally(room) => self.rooms.find(room).is_some(),
-            });
+        if let Some(at) = self.name_due_at(conn) {
+            self.timers.await_name(at, conn);
         }
         out.tell(conn, Event::Greeting { people: self.users.people() });
+    }
+
+    /// When the connection should have a name, since start.
+    fn name_due_at(&self, conn: ConnId) -> Option<Duration> {
+        let since = self.users.at(conn).since.since_start();
+        self.limits.name_timeout.map(|timeout| since + timeout)
+    }
+
+    /// The connection has a name now, or needs none.
+    fn await_no_name(&mut self, conn: ConnId) {
+        if let Some(at) = self.name_due_at(conn) {
+            self.timers.name_came(at, conn);
+        }
     }
 
     /// The next number that nobody without the secret can guess.
@@ -287,7 +296,7 @@ impl Chat {
     }
 
     fn line(&mut self, conn: ConnId, text: &str, now: Now, out: &mut Outbox) {
-        self.users.at_mut(conn).typed_at = now.mono;
+        self.users.at_mut(conn).typed_at = now.mono.into();
         if self.users.at(conn).nick().is_none() {
             return self.line_before_name(conn, text, now, out);
         }
@@ -361,10 +370,10 @@ impl Chat {
         let mut memberships = 0;
         for user in self.users.people_iter() {
             for membership in &user.rooms {
-                let member = &self.rooms.at(membership.room).members()[membership.place];
+                let member = &self.rooms.at(membership.room).members()[membership.place as usize];
                 assert_eq!(member.conn, user.conn, "a membership points to its member");
-                assert_eq!(member.is_quiet, user.is_quiet, "a member is as quiet as the user");
-                assert_eq!(member.is_ignoring, !user.ignores.is_empty(), "ignoring is known");
+                assert_eq!(member.is_quiet(), user.is_quiet, "a member is as quiet as the user");
+                assert_eq!(member.is_ignoring(), !user.ignored().is_empty(), "ignoring is known");
                 memberships += 1;
             }
         }

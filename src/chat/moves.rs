@@ -9,7 +9,7 @@ use super::event::{Event, Parting, Refusal};
 use super::lock::{Lock, Tries};
 use super::name::{RoomName, Verdict, key_of};
 use super::outbox::{Audience, Outbox, Source};
-use super::room::{Access, Member, RoomId, Tally};
+use super::room::{Access, Locked, Member, RoomId, Tally};
 use super::timers::Timer;
 use super::user::Membership;
 use super::{Chat, ConnId, Now};
@@ -81,10 +81,11 @@ impl Chat {
             Some(password) => {
                 let (high, low) = (self.derive(), self.derive());
                 let salt = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
-                Access::Locked { lock: Lock::new(password, salt), tries: Tries::default() }
+                let lock = Lock::new(password, salt);
+                Access::Locked(Box::new(Locked { lock, tries: Tries::default() }))
             }
         };
-        let is_locked = matches!(access, Access::Locked { .. });
+        let is_locked = matches!(access, Access::Locked(_));
         let id = self.rooms.insert(room.clone(), access, now.mono);
         self.enter(conn, id, now, out);
         out.tell(conn, Event::Made { room, is_locked });
@@ -102,9 +103,8 @@ impl Chat {
         let origin = self.users.at(conn).origin;
         let room = self.rooms.at_mut(id);
         let name = &room.name;
-        let Access::Locked { lock, tries } = &mut room.access else {
-            return Ok(());
-        };
+        let Access::Locked(locked) = &mut room.access else { return Ok(()) };
+        let Locked { lock, tries } = &mut **locked;
         tries
             .take(origin, now.mono)
             .map_err(|wait| Refusal::TryLater { room: name.clone(), wait })?;
@@ -148,14 +148,14 @@ impl Chat {
         }
         self.rooms.note_occupied(id);
         let user = self.users.at_mut(conn);
-        let (is_quiet, is_ignoring) = (user.is_quiet, !user.ignores.is_empty());
+        let (is_quiet, is_ignoring) = (user.is_quiet, !user.ignored().is_empty());
         self.entries += 1;
-        let member = Member { conn, entry: self.entries, is_quiet, is_ignoring };
+        let member = Member::new(conn, self.entries, is_quiet, is_ignoring);
         let place = self.rooms.at_mut(id).admit(member);
         user.rooms.push(Membership {
             room: id,
             place,
-            joined_at: now.mono,
+            joined_at: now.mono.into(),
             is_announced: !is_lobby,
             replay_before: None,
         });
@@ -179,7 +179,7 @@ impl Chat {
         if membership.is_announced {
             return;
         }
-        let at = membership.joined_at + ARRIVAL_DELAY;
+        let at = membership.joined_at.since_start() + ARRIVAL_DELAY;
         if at > now.mono {
             user.arrival_is_timed = true;
             self.timers.set(at, Timer::Arrival(conn));
@@ -191,7 +191,7 @@ impl Chat {
         if room.is_crowded() {
             return self.count_movement(lobby, Movement::Came, now);
         }
-        let (name, entry) = (room.name.clone(), room.members()[place].entry);
+        let (name, entry) = (room.name.clone(), room.members()[place as usize].entry());
         let nick = self.users.nick(conn);
         let newcomer = Source { conn, nick: nick.clone() };
         let audience = Audience::Witnesses { room: lobby, newcomer, entry };
@@ -265,6 +265,9 @@ impl Chat {
             let source = Some(Source { conn, nick: nick.clone() });
             let audience = Audience::Movement { rooms: told, source };
             out.publish(audience, Event::Gone { nick: nick.clone() });
+        }
+        if nick.is_none() {
+            self.await_no_name(conn);
         }
         self.users.remove(conn);
         out.tell(conn, Event::Bye { nick, parting });

@@ -78,20 +78,24 @@ pub enum Reserved {
 /// A valid name: as it is shown and as it compares. Cheap to clone.
 #[derive(Clone)]
 pub struct Name {
-    shown: Rc<str>,
-    /// Always [`key_of`] what is shown; the same allocation where they are equal.
-    key: Rc<str>,
+    /// As it is shown and, where it compares otherwise, [`key_of`] that behind it.
+    text: Rc<str>,
+    /// Where the key begins; 0 when it is what is shown.
+    key_at: u32,
 }
 
 impl Name {
     /// As it is shown: NFC, wide characters narrowed, case as typed.
     pub fn as_str(&self) -> &str {
-        &self.shown
+        match self.key_at {
+            0 => &self.text,
+            end => &self.text[..end as usize],
+        }
     }
 
     /// As it compares: case folded.
     pub fn key(&self) -> &str {
-        &self.key
+        &self.text[self.key_at as usize..]
     }
 
     fn parse(text: &str, chars_max: Option<usize>) -> Result<Name, NameFault> {
@@ -114,23 +118,24 @@ impl Name {
     }
 
     fn of_valid(text: &str) -> Name {
-        let shown: Rc<str> = text.into();
-        let key = match key_of(text) {
-            key if key == text => Rc::clone(&shown),
-            key => key.into(),
-        };
-        Name { shown, key }
+        match key_of(text) {
+            key if key == text => Name { text: text.into(), key_at: 0 },
+            key => {
+                let key_at = u32::try_from(text.len()).expect("a name is short");
+                Name { text: [text, &key].concat().into(), key_at }
+            }
+        }
     }
 
     fn reserved(&self) -> Option<Reserved> {
-        let is = |word: &str| *self.key == *word;
+        let is = |word: &str| self.key() == word;
         if let Some((_, reserved)) = RESERVED.iter().find(|(word, _)| is(word)) {
             return Some(*reserved);
         }
-        if self.key.starts_with(GUEST) {
+        if self.key().starts_with(GUEST) {
             return Some(Reserved::Guest);
         }
-        if self.shown.is_ascii() {
+        if self.as_str().is_ascii() {
             return None;
         }
         let looks = self.looks();
@@ -145,13 +150,13 @@ impl Name {
     /// What the name could be mistaken for, in either case: folding first finds what small letters
     /// resemble (Greek `ν` a `v`), folding last what capitals do (Greek `Ν` an `N`).
     fn looks(&self) -> [String; 2] {
-        [look_of(&self.key), look_of(&self.shown)]
+        [look_of(self.key()), look_of(self.as_str())]
     }
 }
 
 impl PartialEq for Name {
     fn eq(&self, other: &Name) -> bool {
-        self.key == other.key
+        self.key() == other.key()
     }
 }
 
@@ -159,7 +164,7 @@ impl Eq for Name {}
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key.hash(state);
+        self.key().hash(state);
     }
 }
 
@@ -171,26 +176,26 @@ impl PartialOrd for Name {
 
 impl Ord for Name {
     fn cmp(&self, other: &Name) -> Ordering {
-        self.key.cmp(&other.key)
+        self.key().cmp(other.key())
     }
 }
 
 /// The key, so that maps can be asked by it.
 impl Borrow<str> for Name {
     fn borrow(&self) -> &str {
-        &self.key
+        self.key()
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.shown)
+        f.pad(self.as_str())
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.shown)
+        write!(f, "{:?}", self.as_str())
     }
 }
 
@@ -358,7 +363,7 @@ mod tests {
     #[test]
     fn equal_forms_are_kept_once() {
         let (small, large) = (nick("bob"), nick("Bob"));
-        assert!(Rc::ptr_eq(&small.0.shown, &small.0.key));
+        assert_eq!((small.as_str(), small.key(), small.0.text.len()), ("bob", "bob", 3));
         assert_eq!((large.as_str(), large.key()), ("Bob", "bob"));
     }
 

@@ -122,6 +122,7 @@ impl Chat {
     }
 
     fn welcome(&mut self, conn: ConnId, nick: Nick, is_guest: bool, now: Now, out: &mut Outbox) {
+        self.await_no_name(conn);
         self.users.rename(conn, nick.clone());
         let lobby = self.lobby().map(|room| {
             self.enter(conn, room, now, out);

@@ -1,10 +1,12 @@
-//! How fast somebody may go: a token bucket of sixteen bytes.
+//! How fast somebody may go: a token bucket of eight bytes.
 //!
 //! Promises: in any stretch of time `t` at most `burst + t / every` takes succeed, and a take at
 //! the instant that a refusal named succeeds. Deliberately reads no clock and keeps no rate: both
 //! are arguments, instants being the time since the server started.
 
 use std::time::Duration;
+
+use super::moment::Moment;
 
 /// How many at once, and how long until the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +35,7 @@ impl Rate {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pace {
     /// When the bucket is full again, if nothing more is taken.
-    full_at: Duration,
+    full_at: Moment,
 }
 
 impl Pace {
@@ -44,28 +46,28 @@ impl Pace {
 
     /// Takes one, or takes nothing and says at which instant the next one is to be had.
     pub fn take(&mut self, rate: Rate, now: Duration) -> Result<(), Duration> {
-        let full_at = self.full_at.max(now).saturating_add(rate.every);
+        let full_at = self.full_at().max(now).saturating_add(rate.every);
         let allowed_at = full_at.saturating_sub(rate.depth());
         if allowed_at > now {
             return Err(allowed_at);
         }
-        self.full_at = full_at;
+        self.full_at = full_at.into();
         Ok(())
     }
 
     /// Gives one back; a full bucket stays full.
     pub fn give_back(&mut self, rate: Rate) {
-        self.full_at = self.full_at.saturating_sub(rate.every);
+        self.full_at = self.full_at().saturating_sub(rate.every).into();
     }
 
     /// Whether forgetting this bucket would change nothing.
     pub fn is_full(&self, now: Duration) -> bool {
-        self.full_at <= now
+        self.full_at() <= now
     }
 
     /// When the bucket is full again, if nothing more is taken; in the past for one that is.
     pub fn full_at(&self) -> Duration {
-        self.full_at
+        self.full_at.since_start()
     }
 }
 
@@ -106,7 +108,7 @@ mod tests {
             let rate = Rate::per_second(count, burst);
             assert_eq!(Pace::new().take(rate, Duration::ZERO), Ok(()));
         }
-        assert!(size_of::<Pace>() <= 16);
+        assert!(size_of::<Pace>() <= 8);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub const REPLAY_AGE_SECS_MAX: i64 = 24 * 60 * 60;
 pub const CROWD: usize = 50;
 
 /// A room; never reused for another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomId {
     slot: u32,
     generation: u32,
@@ -36,12 +36,42 @@ pub struct RoomId {
 pub struct Member {
     /// The connection.
     pub conn: ConnId,
+    /// The entry, and in its two lowest bits what the member does not want to hear.
+    bits: u64,
+}
+
+const QUIET: u64 = 1;
+const IGNORING: u64 = 2;
+
+impl Member {
+    /// A member whose entry is the `entry`th into any room, one of the first 2^62.
+    pub fn new(conn: ConnId, entry: u64, is_quiet: bool, is_ignoring: bool) -> Member {
+        let mut member = Member { conn, bits: entry << 2 };
+        member.note_wishes(is_quiet, is_ignoring);
+        member
+    }
+
     /// Grows with each entry into any room: who was there before has a lower one.
-    pub entry: u64,
+    pub fn entry(self) -> u64 {
+        self.bits >> 2
+    }
+
     /// Comings and goings are hidden.
-    pub is_quiet: bool,
+    pub fn is_quiet(self) -> bool {
+        self.bits & QUIET != 0
+    }
+
     /// Somebody is ignored: look closer.
-    pub is_ignoring: bool,
+    pub fn is_ignoring(self) -> bool {
+        self.bits & IGNORING != 0
+    }
+
+    /// The member's wishes have changed.
+    pub fn note_wishes(&mut self, is_quiet: bool, is_ignoring: bool) {
+        let quiet = if is_quiet { QUIET } else { 0 };
+        let ignoring = if is_ignoring { IGNORING } else { 0 };
+        self.bits = self.bits & !(QUIET | IGNORING) | quiet | ignoring;
+    }
 }
 
 /// Who may enter.
@@ -50,12 +80,16 @@ pub enum Access {
     /// Everybody.
     Open,
     /// Who knows the password.
-    Locked {
-        /// The password, salted and hashed.
-        lock: Lock,
-        /// Who tried it.
-        tries: Tries,
-    },
+    Locked(Box<Locked>),
+}
+
+/// What keeps a room locked.
+#[derive(Debug)]
+pub struct Locked {
+    /// The password, salted and hashed.
+    pub lock: Lock,
+    /// Who tried it.
+    pub tries: Tries,
 }
 
 /// Comings and goings in a crowd that are not told yet.
@@ -118,7 +152,7 @@ impl Room {
 
     /// Whether it has a password.
     pub fn is_locked(&self) -> bool {
-        matches!(self.access, Access::Locked { .. })
+        matches!(self.access, Access::Locked(_))
     }
 
     /// Who is in it.
@@ -127,18 +161,19 @@ impl Room {
     }
 
     /// One member, to change what is delivered to them.
-    pub fn member_mut(&mut self, place: usize) -> &mut Member {
-        &mut self.members[place]
+    pub fn member_mut(&mut self, place: u32) -> &mut Member {
+        &mut self.members[place as usize]
     }
 
     /// Takes somebody in; returns the place in the list of members.
-    pub fn admit(&mut self, member: Member) -> usize {
+    pub fn admit(&mut self, member: Member) -> u32 {
         self.members.push(member);
-        self.members.len() - 1
+        u32::try_from(self.members.len() - 1).expect("there are fewer connections than 2^32")
     }
 
     /// Lets the one at that place go; returns who stands in that place now, for the caller to note.
-    pub fn dismiss(&mut self, place: usize) -> Option<ConnId> {
+    pub fn dismiss(&mut self, place: u32) -> Option<ConnId> {
+        let place = place as usize;
         self.members.swap_remove(place);
         if self.members.is_empty() {
             self.members = Vec::new();

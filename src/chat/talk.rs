@@ -3,6 +3,7 @@
 //! Promises: who speaks is not told their own line; what was said before somebody came is shown to
 //! them before the first line that is said after, and not at all to who leaves at once.
 
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -85,7 +86,7 @@ impl Chat {
         let to = self.user_named(conn, to)?;
         let nick = self.users.nick(conn);
         let user = self.users.at(to);
-        let away = user.away.clone();
+        let away = user.away().cloned();
         if !user.ignores(conn, &nick) {
             out.tell(to, Event::Whispered { nick, text: Rc::from(text) });
         }
@@ -133,12 +134,12 @@ impl Chat {
     pub(super) fn await_replay(&mut self, conn: ConnId, id: RoomId, now: Now) {
         let room = self.rooms.at_mut(id);
         let user = self.users.at_mut(conn);
-        if !room.has_lines() || user.replay_lines == 0 {
+        if !room.has_lines() || user.replay_lines() == 0 {
             return;
         }
         room.await_replay(conn);
         let membership = user.membership_mut(id).expect("who waits is a member");
-        membership.replay_before = Some(room.next_line());
+        membership.replay_before = NonZeroU64::new(room.next_line());
         if !user.replay_is_timed {
             user.replay_is_timed = true;
             self.timers.set(now.mono + REPLAY_PAUSE, Timer::Replay(conn));
@@ -169,7 +170,7 @@ impl Chat {
         user.replay_is_timed = false;
         let mut waiting = user.rooms.iter().filter(|membership| membership.replay_before.is_some());
         let Some(id) = waiting.next().map(|membership| membership.room) else { return };
-        let over_at = user.typed_at + REPLAY_PAUSE;
+        let over_at = user.typed_at.since_start() + REPLAY_PAUSE;
         let is_over = over_at <= now.mono;
         if !is_over || waiting.next().is_some() {
             user.replay_is_timed = true;
@@ -184,13 +185,13 @@ impl Chat {
     fn replay(&mut self, conn: ConnId, id: RoomId, now: Now, out: &mut Outbox) {
         let membership = self.users.find_mut(conn).and_then(|user| user.membership_mut(id));
         let before = membership.and_then(|membership| membership.replay_before.take());
-        let Some(before) = before else { return };
+        let Some(before) = before.map(NonZeroU64::get) else { return };
         let (user, room) = (self.users.at(conn), self.rooms.at_mut(id));
         let unix_min = now.unix - REPLAY_AGE_SECS_MAX;
-        let lines = match user.ignores.is_empty() {
-            true => room.replay_before(before, user.replay_lines, unix_min),
+        let lines = match user.ignored().is_empty() {
+            true => room.replay_before(before, user.replay_lines(), unix_min),
             false => room
-                .lines_before(before, user.replay_lines, unix_min, |speaker, nick| {
+                .lines_before(before, user.replay_lines(), unix_min, |speaker, nick| {
                     user.ignores(speaker, nick)
                 })
                 .into(),

@@ -1,11 +1,13 @@
-//! What has to happen later: a heap of deadlines.
+//! What has to happen later: a heap of deadlines, and apart from it the connections that should get
+//! a name.
 //!
-//! Promises: due timers come out in the order of their deadlines, and in the order in which they
-//! were set where those are equal. A timer is not cancelled: whoever takes it out looks whether it
-//! still applies, and those that do not are forgotten before they are too many.
+//! Promises: due timers come out in the order of their deadlines, and those of the heap in the
+//! order in which they were set where these are equal; what is over takes no memory. A timer of
+//! the heap is due within seconds and is not cancelled: whoever takes it out looks whether it still
+//! applies. A name is waited for much longer, and the wait ends when it comes.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::time::Duration;
 
 use super::ConnId;
@@ -29,12 +31,11 @@ pub enum Timer {
 pub struct Timers {
     heap: BinaryHeap<Reverse<(Duration, u64, Timer)>>,
     set_so_far: u64,
-    /// With as many timers as this, those that no longer apply are forgotten.
-    forget_at: usize,
+    nameless: BTreeSet<(Duration, ConnId)>,
 }
 
-/// Fewer timers than this are not worth a look.
-const FEW: usize = 1024;
+/// The heap keeps room for this many timers.
+const FEW: usize = 256;
 
 impl Timers {
     /// Sets a timer, due at that time since start.
@@ -43,26 +44,33 @@ impl Timers {
         self.heap.push(Reverse((at, self.set_so_far, timer)));
     }
 
-    /// Forgets timers that no longer apply, when there are twice as many as after the last time: so
-    /// that connections that come and go leave nothing behind, at a cost that stays the same.
-    pub fn forget_unless(&mut self, applies: impl Fn(Timer) -> bool) {
-        if self.heap.len() >= self.forget_at.max(FEW) {
-            self.heap.retain(|Reverse((_, _, timer))| applies(*timer));
-            self.forget_at = self.heap.len() * 2;
-        }
+    /// [`Timer::Name`] is due at that time since start, unless a name comes before.
+    pub fn await_name(&mut self, at: Duration, conn: ConnId) {
+        self.nameless.insert((at, conn));
+    }
+
+    /// The connection has a name, or is gone: no longer is a name awaited by that time.
+    pub fn name_came(&mut self, at: Duration, conn: ConnId) {
+        self.nameless.remove(&(at, conn));
     }
 
     /// When the next timer is due.
     pub fn deadline(&self) -> Option<Duration> {
-        self.heap.peek().map(|Reverse((at, _, _))| *at)
+        let heap = self.heap.peek().map(|Reverse((at, _, _))| *at);
+        let nameless = self.nameless.first().map(|(at, _)| *at);
+        heap.into_iter().chain(nameless).min()
     }
 
     /// Takes out the next timer that is due by then.
     pub fn take_due(&mut self, now: Duration) -> Option<Timer> {
-        if self.deadline()? > now {
-            return None;
+        let next = self.deadline().filter(|at| *at <= now)?;
+        if self.nameless.first().is_some_and(|(at, _)| *at == next) {
+            return self.nameless.pop_first().map(|(_, conn)| Timer::Name(conn));
         }
         let Reverse((_, _, timer)) = self.heap.pop()?;
+        if self.heap.len() < self.heap.capacity() / 4 {
+            self.heap.shrink_to((self.heap.len() * 2).max(FEW));
+        }
         Some(timer)
     }
 }

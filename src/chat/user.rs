@@ -4,10 +4,13 @@
 //! keeps the names in use and the count of people true. Deliberately knows no rule: what a user may
 //! do is decided in the files beside this one.
 
+use std::num::NonZeroU64;
 use std::rc::Rc;
-use std::time::Duration;
+
+use smallvec::SmallVec;
 
 use super::keyed::Keyed;
+use super::moment::Moment;
 use super::name::{NamesInUse, Nick};
 use super::room::RoomId;
 use super::{ConnId, Now, Origin};
@@ -15,19 +18,22 @@ use super::{ConnId, Now, Origin};
 /// The most people that one user may ignore; enough for anybody, and a bound on what a line costs.
 pub const IGNORES_MAX: usize = 100;
 
+/// How many earlier lines joining a room shows to who has not said otherwise.
+pub const REPLAY_LINES: usize = 20;
+
 /// A room that a user is in.
 #[derive(Debug)]
 pub struct Membership {
     /// Which room.
     pub room: RoomId,
+    /// When the user entered.
+    pub joined_at: Moment,
+    /// The user waits for the earlier lines: those before this serial number.
+    pub replay_before: Option<NonZeroU64>,
     /// Where in the room's list of members the user stands.
-    pub place: usize,
-    /// When the user entered, since start.
-    pub joined_at: Duration,
+    pub place: u32,
     /// Whether the others know of it; a departure is told only of who is.
     pub is_announced: bool,
-    /// The user waits for the earlier lines: those before this serial number.
-    pub replay_before: Option<u64>,
 }
 
 /// Somebody whose lines are not shown: by connection, so that a new name does not evade it, and by
@@ -40,7 +46,25 @@ pub struct Ignored {
     pub nick: Nick,
 }
 
-/// One connection and, once it has a name, the person behind it.
+/// How it is for one user, for those who have said anything about it.
+#[derive(Debug)]
+pub struct Wishes {
+    /// Who is ignored; at most [`IGNORES_MAX`].
+    pub ignores: Vec<Ignored>,
+    /// What was given to `/away`; an empty text for none.
+    pub away: Option<Rc<str>>,
+    /// How many earlier lines joining a room shows.
+    pub replay_lines: usize,
+}
+
+impl Default for Wishes {
+    fn default() -> Wishes {
+        Wishes { ignores: Vec::new(), away: None, replay_lines: REPLAY_LINES }
+    }
+}
+
+/// One connection and, once it has a name, the person behind it. There are as many of these as
+/// connections, so what few have is kept apart.
 #[derive(Debug)]
 pub struct User {
     /// The connection.
@@ -51,25 +75,20 @@ pub struct User {
     pub id: u64,
     /// When it came, in seconds since 1970 UTC.
     pub since_unix: i64,
-    /// When it came, since start.
-    pub since: Duration,
-    /// When it last sent a line, since start.
-    pub typed_at: Duration,
+    /// When it came.
+    pub since: Moment,
+    /// When it last sent a line.
+    pub typed_at: Moment,
     /// The rooms, in the order of entering; the last is the current one.
-    pub rooms: Vec<Membership>,
-    /// Who is ignored; at most [`IGNORES_MAX`].
-    pub ignores: Vec<Ignored>,
-    /// What was given to `/away`; an empty text for none.
-    pub away: Option<Rc<str>>,
-    /// How many earlier lines joining a room shows.
-    pub replay_lines: usize,
+    pub rooms: SmallVec<[Membership; 1]>,
+    wishes: Option<Box<Wishes>>,
+    nick: Option<Nick>,
     /// Comings and goings are hidden.
     pub is_quiet: bool,
     /// A timer for announcing the arrival in the lobby is running.
     pub arrival_is_timed: bool,
     /// A timer for showing earlier lines is running.
     pub replay_is_timed: bool,
-    nick: Option<Nick>,
 }
 
 impl User {
@@ -80,16 +99,14 @@ impl User {
             origin,
             id,
             since_unix: now.unix,
-            since: now.mono,
-            typed_at: now.mono,
-            rooms: Vec::new(),
-            ignores: Vec::new(),
-            away: None,
-            replay_lines: 20,
+            since: now.mono.into(),
+            typed_at: now.mono.into(),
+            rooms: SmallVec::new(),
+            wishes: None,
+            nick: None,
             is_quiet: false,
             arrival_is_timed: false,
             replay_is_timed: false,
-            nick: None,
         }
     }
 
@@ -118,16 +135,36 @@ impl User {
         self.rooms.last().map(|membership| membership.room)
     }
 
+    /// How it is for the user, to change it.
+    pub fn wishes_mut(&mut self) -> &mut Wishes {
+        self.wishes.get_or_insert_default()
+    }
+
+    /// Who is ignored.
+    pub fn ignored(&self) -> &[Ignored] {
+        self.wishes.as_ref().map_or(&[], |wishes| &wishes.ignores)
+    }
+
     /// Whether lines of that connection, or of that name, are not shown.
     pub fn ignores(&self, conn: ConnId, nick: &Nick) -> bool {
-        self.ignores.iter().any(|ignored| ignored.conn == conn || ignored.nick == *nick)
+        self.ignored().iter().any(|ignored| ignored.conn == conn || ignored.nick == *nick)
+    }
+
+    /// What was given to `/away`, if the user is away; an empty text for none.
+    pub fn away(&self) -> Option<&Rc<str>> {
+        self.wishes.as_ref()?.away.as_ref()
+    }
+
+    /// How many earlier lines joining a room shows.
+    pub fn replay_lines(&self) -> usize {
+        self.wishes.as_ref().map_or(REPLAY_LINES, |wishes| wishes.replay_lines)
     }
 }
 
 /// Everybody who is connected.
 #[derive(Debug)]
 pub struct Users {
-    slots: Vec<Option<Box<User>>>,
+    slots: Vec<Option<User>>,
     names: NamesInUse<ConnId>,
     people: usize,
 }
@@ -155,17 +192,17 @@ impl Users {
             self.slots.resize_with(slot + 1, || None);
         }
         assert!(self.slots[slot].is_none(), "a slot is reused only after its user was removed");
-        self.slots[slot] = Some(Box::new(user));
+        self.slots[slot] = Some(user);
     }
 
     /// The user of a connection that is still there.
     pub fn find(&self, conn: ConnId) -> Option<&User> {
-        self.slots.get(conn.slot())?.as_deref().filter(|user| user.conn == conn)
+        self.slots.get(conn.slot())?.as_ref().filter(|user| user.conn == conn)
     }
 
     /// The user of a connection that is still there, to change it.
     pub fn find_mut(&mut self, conn: ConnId) -> Option<&mut User> {
-        self.slots.get_mut(conn.slot())?.as_deref_mut().filter(|user| user.conn == conn)
+        self.slots.get_mut(conn.slot())?.as_mut().filter(|user| user.conn == conn)
     }
 
     /// The user of a connection that the caller knows to be there.
@@ -200,10 +237,14 @@ impl Users {
         old
     }
 
-    /// Takes a connection out, its name with it.
-    pub fn remove(&mut self, conn: ConnId) -> Option<Box<User>> {
+    /// Takes a connection out, its name with it. When most are gone, so is their memory.
+    pub fn remove(&mut self, conn: ConnId) -> Option<User> {
         self.find(conn)?;
         let user = self.slots[conn.slot()].take()?;
+        while self.slots.pop_if(|slot| slot.is_none()).is_some() {}
+        if self.slots.len() < self.slots.capacity() / 4 {
+            self.slots.shrink_to(self.slots.len() * 2);
+        }
         if let Some(nick) = &user.nick {
             self.names.remove(nick.name());
             self.people -= 1;

@@ -12,7 +12,7 @@ use super::{Chat, ConnId};
 
 impl Chat {
     pub(super) fn list_ignores(&self, conn: ConnId, out: &mut Outbox) -> Result<(), Refusal> {
-        let nicks = self.users.at(conn).ignores.iter().map(|ignored| ignored.nick.clone());
+        let nicks = self.users.at(conn).ignored().iter().map(|ignored| ignored.nick.clone());
         out.tell(conn, Event::Ignoring { nicks: nicks.collect() });
         Ok(())
     }
@@ -30,10 +30,10 @@ impl Chat {
         let nick = self.users.nick(other);
         let user = self.users.at_mut(conn);
         if !user.ignores(other, &nick) {
-            if user.ignores.len() >= IGNORES_MAX {
+            if user.ignored().len() >= IGNORES_MAX {
                 return Err(Refusal::IgnoresFull { most: IGNORES_MAX });
             }
-            user.ignores.push(Ignored { conn: other, nick: nick.clone() });
+            user.wishes_mut().ignores.push(Ignored { conn: other, nick: nick.clone() });
         }
         self.note_in_rooms(conn);
         out.tell(conn, Event::Ignored { nick, is_ignored: true });
@@ -52,15 +52,15 @@ impl Chat {
         let is_meant = |ignored: &Ignored| {
             ignored.nick.key() == key || other.is_some_and(|other| ignored.conn == other)
         };
-        let Some(at) = user.ignores.iter().position(is_meant) else {
+        let Some(at) = user.ignored().iter().position(is_meant) else {
             // Not an ignored one: say so in terms of who is here, or that there is no such person.
             let other = self.user_named(conn, typed)?;
             let nick = self.users.nick(other);
             out.tell(conn, Event::Ignored { nick, is_ignored: false });
             return Ok(());
         };
-        let known_as = user.ignores[at].nick.clone();
-        user.ignores.retain(|ignored| !is_meant(ignored));
+        let known_as = user.ignored()[at].nick.clone();
+        user.wishes_mut().ignores.retain(|ignored| !is_meant(ignored));
         let nick = other.map_or(known_as, |other| self.users.nick(other));
         self.note_in_rooms(conn);
         out.tell(conn, Event::Ignored { nick, is_ignored: false });
@@ -73,13 +73,13 @@ impl Chat {
         text: Option<&str>,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        let user = self.users.at_mut(conn);
-        user.away = match (text, &user.away) {
+        let wishes = self.users.at_mut(conn).wishes_mut();
+        wishes.away = match (text, &wishes.away) {
             (Some(text), _) => Some(Rc::from(text)),
             (None, None) => Some(Rc::from("")),
             (None, Some(_)) => None,
         };
-        out.tell(conn, Event::Away { text: user.away.clone() });
+        out.tell(conn, Event::Away { text: wishes.away.clone() });
         Ok(())
     }
 
@@ -112,7 +112,7 @@ impl Chat {
         lines: usize,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        self.users.at_mut(conn).replay_lines = lines;
+        self.users.at_mut(conn).wishes_mut().replay_lines = lines;
         out.tell(conn, Event::ReplayLines { lines });
         Ok(())
     }
@@ -122,8 +122,7 @@ impl Chat {
         let user = self.users.at(conn);
         for membership in &user.rooms {
             let member = self.rooms.at_mut(membership.room).member_mut(membership.place);
-            member.is_quiet = user.is_quiet;
-            member.is_ignoring = !user.ignores.is_empty();
+            member.note_wishes(user.is_quiet, !user.ignored().is_empty());
         }
     }
 }

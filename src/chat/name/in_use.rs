@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
-use std::rc::Rc;
 
 use super::super::keyed::Keyed;
 use super::Name;
@@ -21,16 +20,16 @@ pub enum Verdict<T> {
     Confusable(T),
 }
 
-/// The names in use, and what each stands for.
+/// The names in use, and what each stands for: values of which the default is the least.
 #[derive(Debug)]
 pub struct NamesInUse<T> {
     by_key: HashMap<Name, T, Keyed>,
-    /// The hash of each look of each name, and the name's key: one entry for a name whose looks are
-    /// equal, and none that outlives its name.
-    looks: BTreeSet<(u64, Rc<str>)>,
+    /// The hash of each look of each name, and what it stands for: one entry for a name whose looks
+    /// are equal, and none that outlives its name.
+    looks: BTreeSet<(u64, T)>,
 }
 
-impl<T: Copy + PartialEq> NamesInUse<T> {
+impl<T: Copy + Ord + Default> NamesInUse<T> {
     /// No names; people choose them, hence the hasher's secret.
     pub fn new(keyed: Keyed) -> NamesInUse<T> {
         NamesInUse { by_key: HashMap::with_hasher(keyed), looks: BTreeSet::new() }
@@ -46,11 +45,12 @@ impl<T: Copy + PartialEq> NamesInUse<T> {
         self.by_key.values().copied()
     }
 
-    /// Takes a name into use, in place of one that compares equal.
+    /// Takes a name into use, in place of one that compares equal. No two names may stand for the
+    /// same.
     pub fn insert(&mut self, name: &Name, value: T) {
         self.remove(name);
         for look in self.hashed_looks(name) {
-            self.looks.insert((look, Rc::clone(&name.key)));
+            self.looks.insert((look, value));
         }
         self.by_key.insert(name.clone(), value);
     }
@@ -58,9 +58,9 @@ impl<T: Copy + PartialEq> NamesInUse<T> {
     /// Takes the name that compares equal out of use.
     pub fn remove(&mut self, name: &Name) {
         // The looks are those of the name as it was inserted, whose case may differ.
-        if let Some((name, _)) = self.by_key.remove_entry(name) {
+        if let Some((name, value)) = self.by_key.remove_entry(name) {
             for look in self.hashed_looks(&name) {
-                self.looks.remove(&(look, Rc::clone(&name.key)));
+                self.looks.remove(&(look, value));
             }
         }
     }
@@ -86,10 +86,8 @@ impl<T: Copy + PartialEq> NamesInUse<T> {
     }
 
     fn looking_like(&self, look: u64) -> impl Iterator<Item = T> {
-        self.looks
-            .range((look, Rc::from(""))..)
-            .take_while(move |(other, _)| *other == look)
-            .filter_map(|(_, key)| self.find(key))
+        let all = self.looks.range((look, T::default())..);
+        all.take_while(move |(other, _)| *other == look).map(|(_, value)| *value)
     }
 }
 
@@ -193,8 +191,8 @@ mod tests {
                     prop_assert_eq!(names.find(name.key()), None);
                 }
                 prop_assert_eq!(names.by_key.len(), model.len());
-                let looks = model.values().flat_map(|(_, name)| {
-                    names.hashed_looks(name).map(|look| (look, Rc::clone(&name.key)))
+                let looks = model.values().flat_map(|(value, name)| {
+                    names.hashed_looks(name).map(|look| (look, *value))
                 });
                 prop_assert_eq!(&names.looks, &looks.collect::<BTreeSet<_>>());
                 for (key, (value, name)) in &model {
