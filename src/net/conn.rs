@@ -15,7 +15,8 @@ use crate::wire::line::LineBuffer;
 
 use super::queue::SendQueue;
 
-/// What a connection's bytes come from and go to.
+/// What a connection's bytes come from and go to. A read that comes short has taken all there was:
+/// whatever comes after it is announced anew.
 pub trait Stream: io::Read + io::Write {
     /// Ends the output; the peer reads the end of its input after what was written.
     ///
@@ -23,9 +24,12 @@ pub trait Stream: io::Read + io::Write {
     /// As `shutdown(2)`.
     fn finish_writing(&mut self) -> io::Result<()>;
 
-    /// Much waits to be sent because the peer does not read, or no longer: the stream need not
-    /// give up on such a peer before the hub does.
-    fn expect_stall(&mut self, is_stalled: bool);
+    /// Much waits to be sent because the peer does not read: the stream need not give up on such a
+    /// peer before the hub does, after so long (`None`: never).
+    fn expect_stall(&mut self, stall_timeout: Option<Duration>);
+
+    /// Nothing waits any more: the stream may give up on the peer as on any other.
+    fn expect_no_stall(&mut self);
 }
 
 /// How far the life of a connection has come.
@@ -54,17 +58,19 @@ pub enum Intake {
 }
 
 /// What one read left, and how far it has been obeyed since.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Inbox {
     bytes: Vec<u8>,
     /// Bytes before this one were obeyed.
     from: usize,
+    /// When the pace allows the next line, since start.
+    not_before: Duration,
 }
 
 impl Inbox {
-    /// What is to be obeyed later.
-    pub fn new(bytes: &[u8]) -> Inbox {
-        Inbox { bytes: bytes.to_vec(), from: 0 }
+    /// What is to be obeyed later, and not before that time since start.
+    pub fn new(bytes: &[u8], not_before: Duration) -> Inbox {
+        Inbox { bytes: bytes.to_vec(), from: 0, not_before }
     }
 
     /// What is left.
@@ -72,51 +78,75 @@ impl Inbox {
         &self.bytes[self.from..]
     }
 
-    /// The same, when only so many bytes of it are left.
-    pub fn with_left(self, left: usize) -> Inbox {
-        Inbox { from: self.bytes.len() - left, ..self }
+    /// When it may be obeyed, since start.
+    pub fn not_before(&self) -> Duration {
+        self.not_before
+    }
+
+    /// Only so many bytes of it are left, and not to be obeyed before that time since start.
+    pub fn keep(&mut self, left: usize, not_before: Duration) {
+        self.from = self.bytes.len() - left;
+        self.not_before = not_before;
     }
 }
 
-/// One connection.
+/// The times of a connection that ends, since start.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending {
+    /// When something was last heard of it.
+    pub heard_at: Duration,
+    /// When it is cut off; that grows while the peer takes what waits.
+    pub ends_at: Duration,
+    /// Beyond this it does not grow.
+    pub ends_at_most: Duration,
+}
+
+impl Ending {
+    /// It has until then, if that is not beyond what it may have.
+    pub fn extend(&mut self, ends_at: Duration) {
+        self.ends_at = ends_at.min(self.ends_at_most);
+    }
+}
+
+/// How far to read; the farther the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Readable {
+    /// There is nothing to read until the poll says so.
+    No,
+    /// Until a read comes short: it has taken all there was.
+    UntilShort,
+    /// Until the stream would block or ends: there may be more behind what a read takes.
+    UntilBlocked,
+}
+
+/// One connection. There are as many of these as connections, so what few have is kept apart.
 #[derive(Debug)]
 pub struct Conn<S> {
     /// Its stream.
     pub stream: S,
     /// The peer's address.
     pub from: SocketAddr,
-    /// How far its life has come.
-    pub stage: Stage,
-    /// What is known of the peer's output.
-    pub intake: Intake,
+    /// What waits to be sent.
+    pub queue: SendQueue,
     /// The line that is not finished.
     pub lines: LineBuffer,
     /// What one read left, because the pace or the turn's bound was reached. While there is any,
     /// nothing more is read.
-    pub inbox: Inbox,
+    pub inbox: Option<Box<Inbox>>,
+    /// Its times from [`Stage::Closing`] on.
+    pub ending: Option<Box<Ending>>,
     /// How fast its lines are taken.
     pub pace: Pace,
-    /// When the pace allows the next line, since start; in the past unless the inbox waits for it.
-    pub paced_until: Duration,
-    /// What waits to be sent.
-    pub queue: SendQueue,
-    /// When the peer last took something, or else when something began to wait, since start.
-    pub taken_at: Duration,
-    /// When something was last heard of a connection that drains, since start.
-    pub heard_at: Duration,
-    /// When a connection that ends is cut off, since start; it grows while the peer takes what
-    /// waits.
-    pub ends_at: Duration,
-    /// Beyond this it does not grow.
-    pub ends_at_most: Duration,
-    /// The last event for several rooms that was queued: nobody gets it twice.
-    pub mark: u64,
     /// Which times its lines begin with.
     pub time: Option<Zone>,
     /// How its lines end.
     pub ends: Ends,
-    /// The stream may have something to read.
-    pub is_readable: bool,
+    /// How far its life has come.
+    pub stage: Stage,
+    /// What is known of the peer's output.
+    pub intake: Intake,
+    /// Whether the stream may have something to read.
+    pub readable: Readable,
     /// The stream may take something.
     pub is_writable: bool,
     /// It stands in the list of those to be served.
@@ -135,25 +165,20 @@ pub struct Conn<S> {
 
 impl<S: Stream> Conn<S> {
     /// A new connection, at that stage of its life.
-    pub fn new(stream: S, from: SocketAddr, stage: Stage, line_bytes_max: Option<usize>) -> Self {
+    pub fn new(stream: S, from: SocketAddr, stage: Stage) -> Conn<S> {
         Conn {
             stream,
             from,
-            stage,
-            intake: Intake::Open,
-            lines: LineBuffer::new(line_bytes_max),
-            inbox: Inbox::default(),
-            pace: Pace::new(),
-            paced_until: Duration::ZERO,
             queue: SendQueue::default(),
-            taken_at: Duration::ZERO,
-            heard_at: Duration::ZERO,
-            ends_at: Duration::ZERO,
-            ends_at_most: Duration::ZERO,
-            mark: 0,
+            lines: LineBuffer::default(),
+            inbox: None,
+            ending: None,
+            pace: Pace::new(),
             time: None,
             ends: Ends::Lf,
-            is_readable: true,
+            stage,
+            intake: Intake::Open,
+            readable: Readable::No,
             is_writable: true,
             is_listed: false,
             is_touched: false,

@@ -30,10 +30,11 @@ use crate::wire::{self, Clock, Ends};
 
 use super::conn::{Conn, Stage};
 use super::door::{self, Door};
+use super::queue::OpenPage;
 use super::slots::Slots;
 use deliver::Replay;
 
-pub use super::conn::Stream;
+pub use super::conn::{Readable, Stream};
 
 /// How many refused connections may linger until they have taken their refusal. More are closed at
 /// once; their refusal arrives unless they have sent something already.
@@ -89,7 +90,7 @@ pub struct Hub<S> {
     /// Who is to be freed at the end of this turn.
     doomed: Vec<ConnId>,
     /// What was rendered in this turn.
-    page: Vec<u8>,
+    page: OpenPage,
     /// The times of day that stand in the page, by zone.
     stamps: Vec<(i32, Range<usize>)>,
     /// The last earlier lines that were rendered into the page, and where: a storm of people is
@@ -102,8 +103,8 @@ pub struct Hub<S> {
     pinned: Rc<Cell<usize>>,
     /// More was kept than may be, and it has not fallen to half of that since.
     is_overfull: bool,
-    /// Counts the events for several rooms, for [`Conn::mark`].
-    marks: u64,
+    /// Who hears what the members of several rooms are told; empty in between.
+    hearers: Vec<ConnId>,
     /// Refused connections that have not gone yet.
     refused: usize,
     /// What all reads go through.
@@ -131,13 +132,13 @@ impl<S: Stream> Hub<S> {
             ready: Vec::new(),
             touched: Vec::new(),
             doomed: Vec::new(),
-            page: Vec::new(),
+            page: OpenPage::default(),
             stamps: Vec::new(),
             replay: None,
             page_bytes_max,
             pinned: Rc::new(Cell::new(0)),
             is_overfull: false,
-            marks: 0,
+            hearers: Vec::new(),
             refused: 0,
             buffer: vec![0; limits.read_bytes_per_turn.min(64 * 1024)],
             now: Now { mono: Duration::ZERO, unix: 0, zone_secs: 0 },
@@ -156,11 +157,9 @@ impl<S: Stream> Hub<S> {
         if let Err(parting) = entered {
             return self.refuse(stream, from, parting);
         }
-        let conn = Conn::new(stream, from, Stage::Talking, self.limits.line_bytes_max);
-        let conn = self.conns.insert(conn);
+        let conn = self.conns.insert(Conn::new(stream, from, Stage::Talking));
         debug!("{from} connected");
         self.chat(Input::Open { conn, origin: door::origin(from.ip()) });
-        self.list(conn);
         Some(conn)
     }
 
@@ -174,7 +173,7 @@ impl<S: Stream> Hub<S> {
             return None;
         }
         self.refused += 1;
-        let conn = self.conns.insert(Conn::new(stream, from, Stage::Closing, None));
+        let conn = self.conns.insert(Conn::new(stream, from, Stage::Closing));
         self.tell(conn, &Event::Bye { nick: None, parting });
         self.close(conn, parting);
         Some(conn)
@@ -185,16 +184,18 @@ impl<S: Stream> Hub<S> {
         self.conns.find_mut(conn).map(|conn| &mut conn.stream)
     }
 
-    /// The poll says that a connection may have something to read, or room for something to write.
-    /// Connections that are gone are ignored.
-    pub fn ready(&mut self, conn: ConnId, is_readable: bool, is_writable: bool) {
+    /// The poll says that a connection may have something to read, and how far to read then, or
+    /// room for something to write. Connections that are gone are ignored.
+    pub fn ready(&mut self, conn: ConnId, readable: Readable, is_writable: bool) {
         let Some(it) = self.conns.find_mut(conn) else { return };
-        if is_writable {
+        if is_writable && !it.is_writable {
             it.is_writable = true;
             self.touch(conn);
         }
-        if is_readable && let Some(it) = self.conns.find_mut(conn) {
-            it.is_readable = true;
+        if readable != Readable::No
+            && let Some(it) = self.conns.find_mut(conn)
+        {
+            it.readable = it.readable.max(readable);
             self.list(conn);
         }
     }
@@ -220,7 +221,7 @@ impl<S: Stream> Hub<S> {
 
     /// Whether as much was said as a turn may say.
     fn turn_is_full(&self) -> bool {
-        self.page.len() >= self.page_bytes_max
+        self.page.bytes.len() >= self.page_bytes_max
     }
 
     /// When the next turn is due, since start, even if nothing becomes ready; zero when work is
@@ -268,7 +269,7 @@ impl<S: Stream> Hub<S> {
         self.chat.assert_invariants();
         assert!(self.outbox.is_empty(), "the outbox is empty between turns");
         assert!(self.doomed.is_empty(), "who is doomed is reaped within the turn");
-        assert!(self.page.is_empty(), "a page lives for a turn, or is frozen");
+        assert!(self.page.bytes.is_empty(), "a page lives for a turn, or is frozen");
         let talking = self.conns.iter().filter(|(_, conn)| conn.is_talking()).count();
         assert_eq!(talking, self.chat.connected(), "the conversation knows who talks");
         let admitted = self.conns.iter().filter(|(_, conn)| conn.is_admitted).count();
@@ -278,10 +279,8 @@ impl<S: Stream> Hub<S> {
             assert!(!conn.queue.holds_fresh(), "{id:?} waits for a page that is gone");
             let is_idle = conn.is_writable && conn.is_talking();
             assert!(!is_idle || conn.queue.is_empty(), "{id:?} was not flushed");
-            assert!(
-                conn.inbox.rest().len() <= self.limits.read_bytes_per_turn,
-                "{id:?} keeps more than one read"
-            );
+            let kept = conn.inbox.as_ref().map_or(0, |inbox| inbox.rest().len());
+            assert!(kept <= self.limits.read_bytes_per_turn, "{id:?} keeps more than one read");
         }
         let is_waiting = self.conns.iter().any(|(_, conn)| !conn.queue.is_empty());
         assert!(is_waiting || self.pinned.get() == 0, "pages are pinned for nobody");

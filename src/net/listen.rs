@@ -227,15 +227,11 @@ fn dismiss(mut stream: &TcpStream, line: &[u8]) {
 
 /// An accepted connection.
 #[derive(Debug)]
-pub struct Socket {
-    stream: TcpStream,
-    /// What replaces [`USER_TIMEOUT`] while the peer takes nothing; `None` for the kernel's own.
-    stalled_timeout: Option<Duration>,
-}
+pub struct Socket(TcpStream);
 
 impl Socket {
     /// Gives the connection its options; one that is broken refuses them, as its first read tells.
-    pub fn new(stream: TcpStream, stall_timeout: Option<Duration>) -> Socket {
+    pub fn new(stream: TcpStream) -> Socket {
         let socket = SockRef::from(&stream);
         let keepalive = TcpKeepalive::new()
             .with_time(KEEPALIVE_IDLE)
@@ -248,20 +244,21 @@ impl Socket {
         // of the stream it would leave an IAC without its command.
         let _ = socket.set_out_of_band_inline(true);
         set_user_timeout(&stream, Some(USER_TIMEOUT));
-        let stalled_timeout =
-            stall_timeout.map(|stall| stall.saturating_add(STALL_MARGIN).max(USER_TIMEOUT));
-        Socket { stream, stalled_timeout }
+        Socket(stream)
     }
 
     /// Registers the connection for all its events; to be done once.
     pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        registry.register(&mut self.stream, token, Interest::READABLE | Interest::WRITABLE)
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let interest = interest | Interest::PRIORITY;
+        registry.register(&mut self.0, token, interest)
     }
 
     /// Ends the connection both ways, so that whoever reads it finds its end.
     pub fn break_off(&mut self) {
         // It fails only for one that is broken already.
-        let _ = self.stream.shutdown(Shutdown::Both);
+        let _ = self.0.shutdown(Shutdown::Both);
     }
 }
 
@@ -275,34 +272,38 @@ fn set_user_timeout(stream: &TcpStream, timeout: Option<Duration>) {
 
 impl Read for Socket {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(bytes)
+        self.0.read(bytes)
     }
 }
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.write(bytes)
+        self.0.write(bytes)
     }
 
     fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        self.stream.write_vectored(slices)
+        self.0.write_vectored(slices)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
+        self.0.flush()
     }
 }
 
 impl Stream for Socket {
     fn finish_writing(&mut self) -> io::Result<()> {
-        self.stream.shutdown(Shutdown::Write)
+        self.0.shutdown(Shutdown::Write)
     }
 
     /// A peer that lives and does not read acknowledges nothing either; the stall timeout, which
     /// can say why, has to come before the kernel's.
-    fn expect_stall(&mut self, is_stalled: bool) {
-        let timeout = if is_stalled { self.stalled_timeout } else { Some(USER_TIMEOUT) };
-        set_user_timeout(&self.stream, timeout);
+    fn expect_stall(&mut self, stall_timeout: Option<Duration>) {
+        let patience = |stall: Duration| stall.saturating_add(STALL_MARGIN).max(USER_TIMEOUT);
+        set_user_timeout(&self.0, stall_timeout.map(patience));
+    }
+
+    fn expect_no_stall(&mut self) {
+        set_user_timeout(&self.0, Some(USER_TIMEOUT));
     }
 }
 
@@ -388,9 +389,9 @@ mod tests {
     fn a_connection_has_its_options() {
         let (mut listeners, _peer) = one_waiting();
         let Some(Arrival::Peer(stream, _)) = listeners.accept(START) else { panic!("nobody") };
-        let mut socket = Socket::new(stream, Some(Duration::from_secs(120)));
-        socket.expect_stall(true);
-        let options = SockRef::from(&socket.stream);
+        let mut socket = Socket::new(stream);
+        socket.expect_stall(Some(Duration::from_secs(120)));
+        let options = SockRef::from(&socket.0);
         assert!(options.tcp_nodelay().unwrap());
         assert!(options.keepalive().unwrap());
         assert!(options.out_of_band_inline().unwrap());

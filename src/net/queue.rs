@@ -9,8 +9,10 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// How many slices are handed to one write.
 const SLICES_PER_WRITE: usize = 64;
@@ -75,17 +77,36 @@ impl Drop for Slice {
     }
 }
 
-/// What waits to be sent to one connection.
+/// What the turn says, while it is being written: its bytes, and the slices of those queues that
+/// have several of them.
 #[derive(Debug, Default)]
-pub struct SendQueue {
-    /// What earlier turns left.
-    backlog: VecDeque<Slice>,
-    /// This turn's first slice of the open page; empty if there is none.
-    first: Range<usize>,
-    /// This turn's further slices of the open page, none of which continues the one before.
-    further: VecDeque<Range<usize>>,
-    /// The bytes of all slices, and [`SLICE_COST`] for each.
-    cost: usize,
+pub struct OpenPage {
+    /// Whole lines, and what stands before some.
+    pub bytes: Vec<u8>,
+    links: Vec<Link>,
+}
+
+/// A further slice of a queue. The links of one queue form a ring.
+#[derive(Clone, Debug)]
+struct Link {
+    range: Range<usize>,
+    next: NonZeroU32,
+}
+
+impl OpenPage {
+    /// Begins anew, with room for about so many bytes.
+    pub fn clear(&mut self, bytes: usize) {
+        self.bytes.clear();
+        self.bytes.shrink_to(bytes);
+        self.links.clear();
+        self.links.shrink_to(bytes / size_of::<Link>());
+    }
+}
+
+/// What earlier turns left, and what is told of it.
+#[derive(Debug, Default)]
+struct Backlog {
+    slices: VecDeque<Slice>,
     /// Lines that were dropped after all that waits here.
     dropped: u64,
     /// The notices of dropped lines that wait here: how many bytes are still to be sent until each
@@ -93,6 +114,23 @@ pub struct SendQueue {
     notices: Vec<(usize, u64)>,
     /// What was sent so far ends in the middle of a line.
     is_mid_line: bool,
+    /// When the peer last took something, or else when something began to wait, since start.
+    taken_at: Duration,
+}
+
+/// What waits to be sent to one connection. Every connection has one, so it is small when nothing
+/// does.
+#[derive(Debug, Default)]
+pub struct SendQueue {
+    /// This turn's first slice of the open page; empty if there is none.
+    first: Range<usize>,
+    /// This turn's last further slice, by its place among the links of the open page; its next one
+    /// is the first further slice.
+    last: Option<NonZeroU32>,
+    /// There while earlier turns' lines wait, or their absence is to be told.
+    backlog: Option<Box<Backlog>>,
+    /// The bytes of all slices, and [`SLICE_COST`] for each.
+    cost: usize,
 }
 
 impl SendQueue {
@@ -106,53 +144,96 @@ impl SendQueue {
         self.cost
     }
 
+    /// When the peer last took some of what waits, or else when it began to wait, since start.
+    pub fn taken_at(&self) -> Duration {
+        self.backlog.as_ref().map_or(Duration::ZERO, |backlog| backlog.taken_at)
+    }
+
     /// Lines that were dropped after all that waits here.
     pub fn dropped(&self) -> u64 {
-        self.dropped
+        self.backlog.as_ref().map_or(0, |backlog| backlog.dropped)
     }
 
     /// Counts lines that are dropped here.
     pub fn drop_lines(&mut self, lines: u64) {
-        self.dropped += lines;
+        self.backlog.get_or_insert_default().dropped += lines;
     }
 
     /// Takes the count of dropped lines, to tell of them in this place.
     pub fn take_dropped(&mut self) -> u64 {
-        std::mem::take(&mut self.dropped)
+        self.backlog.as_mut().map_or(0, |backlog| std::mem::take(&mut backlog.dropped))
     }
 
     /// What was appended last is the notice that so many lines were dropped: should it be dropped
     /// itself, they are counted again.
-    pub fn note_notice(&mut self, lines: u64) {
-        let waiting = self.backlog.iter().map(|slice| slice.range.len());
-        let fresh = std::iter::once(&self.first).chain(&self.further).map(Range::len);
-        self.notices.push((waiting.chain(fresh).sum(), lines));
+    pub fn note_notice(&mut self, page: &OpenPage, lines: u64) {
+        let fresh: usize = self.fresh(page).map(Range::len).sum();
+        let backlog = self.backlog.get_or_insert_default();
+        let waiting: usize = backlog.slices.iter().map(|slice| slice.range.len()).sum();
+        backlog.notices.push((waiting + fresh, lines));
     }
 
     /// Appends a slice of the open page, wherever it stands there.
-    pub fn push(&mut self, range: Range<usize>) {
+    pub fn push(&mut self, page: &mut OpenPage, range: Range<usize>) {
         if range.start == range.end {
             return;
         }
         self.cost += range.len();
-        let last = self.further.back_mut().unwrap_or(&mut self.first);
-        if last.start == last.end {
-            *last = range;
-        } else if last.end == range.start {
+        let last = match self.last {
+            None => &mut self.first,
+            Some(last) => &mut page.links[place(last)].range,
+        };
+        if last.end == range.start && last.start < last.end {
             last.end = range.end;
             return;
-        } else {
-            self.further.push_back(range);
         }
         self.cost += SLICE_COST;
+        match last.start == last.end {
+            true => *last = range,
+            false => self.link(page, range),
+        }
+    }
+
+    /// Appends a further slice.
+    fn link(&mut self, page: &mut OpenPage, range: Range<usize>) {
+        let number = u32::try_from(page.links.len() + 1).ok().and_then(NonZeroU32::new);
+        let number = number.expect("a page has fewer than 2^32 slices");
+        let next = match self.last.replace(number) {
+            None => number,
+            Some(last) => std::mem::replace(&mut page.links[place(last)].next, number),
+        };
+        page.links.push(Link { range, next });
+    }
+
+    /// Takes out the first further slice.
+    fn unlink(&mut self, page: &mut OpenPage) -> Option<Range<usize>> {
+        let last = self.last?;
+        let first = page.links[place(last)].next;
+        let Link { range, next } = page.links[place(first)].clone();
+        page.links[place(last)].next = next;
+        self.last = Some(last).filter(|last| *last != first);
+        Some(range)
+    }
+
+    /// This turn's slices of the open page, in order.
+    fn fresh<'p>(&'p self, page: &'p OpenPage) -> impl Iterator<Item = &'p Range<usize>> {
+        let first = Some(&self.first).filter(|first| !first.is_empty());
+        let mut next = self.last.map(|last| page.links[place(last)].next);
+        let further = std::iter::from_fn(move || {
+            let number = next?;
+            let link = &page.links[place(number)];
+            next = Some(link.next).filter(|_| Some(number) != self.last);
+            Some(&link.range)
+        });
+        first.into_iter().chain(further)
     }
 
     /// Sends as much as the stream takes. `Ok(true)` when nothing waits any more, `Ok(false)` when
-    /// the stream would block. `page` is the open page.
+    /// the stream would block.
     ///
     /// # Errors
     /// What the stream says, but for `WouldBlock` and `Interrupted`.
-    pub fn flush(&mut self, page: &[u8], stream: &mut impl Write) -> io::Result<bool> {
+    pub fn flush(&mut self, page: &mut OpenPage, stream: &mut impl Write) -> io::Result<bool> {
         while !self.is_empty() {
             match self.write_once(page, stream) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -165,14 +246,13 @@ impl SendQueue {
         Ok(true)
     }
 
-    fn write_once(&self, page: &[u8], stream: &mut impl Write) -> io::Result<usize> {
-        if self.backlog.is_empty() && self.further.is_empty() {
-            return stream.write(&page[self.first.clone()]);
+    fn write_once(&self, page: &OpenPage, stream: &mut impl Write) -> io::Result<usize> {
+        if !self.holds_backlog() && self.last.is_none() {
+            return stream.write(&page.bytes[self.first.clone()]);
         }
         let mut parts = [IoSlice::new(&[]); SLICES_PER_WRITE];
-        let backlog = self.backlog.iter().map(Slice::bytes);
-        let fresh = std::iter::once(&self.first).chain(&self.further);
-        let fresh = fresh.filter(|range| !range.is_empty()).map(|range| &page[range.clone()]);
+        let backlog = self.backlog.iter().flat_map(|backlog| &backlog.slices).map(Slice::bytes);
+        let fresh = self.fresh(page).map(|range| &page.bytes[range.clone()]);
         let mut count = 0;
         for (part, bytes) in parts.iter_mut().zip(backlog.chain(fresh)) {
             *part = IoSlice::new(bytes);
@@ -182,69 +262,72 @@ impl SendQueue {
     }
 
     /// Takes out what was sent.
-    fn advance(&mut self, page: &[u8], mut sent: usize) {
-        self.notices.retain_mut(|(bytes, _)| {
+    fn advance(&mut self, page: &mut OpenPage, sent: usize) {
+        if self.backlog.is_none() && self.last.is_none() && sent == self.first.len() {
+            return self.clear();
+        }
+        let mut backlog = self.backlog.take().unwrap_or_default();
+        backlog.notices.retain_mut(|(bytes, _)| {
             *bytes = bytes.saturating_sub(sent);
             *bytes > 0
         });
-        while sent > 0 {
-            let (range, bytes) = match self.backlog.front_mut() {
+        let mut left = sent;
+        while left > 0 {
+            let (range, bytes) = match backlog.slices.front_mut() {
                 Some(slice) => (&mut slice.range, &slice.page.bytes[..]),
-                None if self.first.is_empty() => {
-                    self.first = self.further.pop_front().expect("what was sent had waited");
-                    (&mut self.first, page)
-                }
-                None => (&mut self.first, page),
+                None => (&mut self.first, &page.bytes[..]),
             };
-            let taken = sent.min(range.len());
+            let taken = left.min(range.len());
             range.start += taken;
-            sent -= taken;
+            left -= taken;
             self.cost -= taken;
-            self.is_mid_line = bytes[range.start - 1] != b'\n';
+            backlog.is_mid_line = bytes[range.start - 1] != b'\n';
             if range.start == range.end {
                 self.cost -= SLICE_COST;
-                if self.backlog.pop_front().is_none() {
-                    self.first = 0..0;
+                if backlog.slices.pop_front().is_none() {
+                    self.first = self.unlink(page).unwrap_or_default();
                 }
             }
         }
-        if self.backlog.is_empty() {
-            self.backlog = VecDeque::new();
-        }
-        if self.is_empty() {
-            self.notices = Vec::new();
-            self.further = VecDeque::new();
+        if !self.is_empty() || backlog.dropped > 0 {
+            self.backlog = Some(backlog);
         }
     }
 
     /// Whether something that earlier turns said waits.
     pub fn holds_backlog(&self) -> bool {
-        !self.backlog.is_empty()
+        self.backlog.as_ref().is_some_and(|backlog| !backlog.slices.is_empty())
     }
 
     /// Whether something of the open page waits.
     pub fn holds_fresh(&self) -> bool {
-        !self.first.is_empty() || !self.further.is_empty()
+        !self.first.is_empty()
+    }
+
+    /// Something waits for the peer, who has just taken a part of it, or has it before them since
+    /// now.
+    pub fn note_taken(&mut self, now: Duration) {
+        self.backlog.get_or_insert_default().taken_at = now;
     }
 
     /// The open page was frozen: what waits of it is in the backlog from now on.
-    pub fn freeze(&mut self, page: &Rc<Page>) {
-        let first = std::mem::take(&mut self.first);
-        let further = std::mem::take(&mut self.further);
-        for range in std::iter::once(first).chain(further).filter(|range| !range.is_empty()) {
-            self.backlog.push_back(Slice::new(page, range));
-        }
+    pub fn freeze(&mut self, open: &OpenPage, page: &Rc<Page>) {
+        let mut backlog = self.backlog.take().unwrap_or_default();
+        backlog.slices.extend(self.fresh(open).map(|range| Slice::new(page, range.clone())));
+        self.first = 0..0;
+        self.last = None;
+        self.backlog = Some(backlog);
     }
 
     /// Drops all that waits, but for the rest of a line that is under way, and counts the lines.
     /// Nothing of the open page may wait.
     pub fn discard(&mut self) {
         assert!(!self.holds_fresh(), "what is discarded was frozen before");
-        let mut backlog = std::mem::take(&mut self.backlog);
-        let mut is_mid_line = self.is_mid_line;
+        let Some(backlog) = &mut self.backlog else { return };
+        let mut is_mid_line = backlog.is_mid_line;
         let mut lines = 0;
         self.cost = 0;
-        while let Some(slice) = backlog.pop_front() {
+        for slice in std::mem::take(&mut backlog.slices) {
             let bytes = slice.bytes();
             lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
             if !is_mid_line {
@@ -258,23 +341,28 @@ impl SendQueue {
                 lines -= 1;
             }
             self.cost += range.len() + SLICE_COST;
-            self.backlog.push_back(slice.alone(range));
+            backlog.slices.push_back(slice.alone(range));
         }
-        let kept = self.backlog.iter().map(|slice| slice.range.len()).sum();
-        self.notices.retain(|(bytes, spoken_of)| {
+        let kept = backlog.slices.iter().map(|slice| slice.range.len()).sum();
+        backlog.notices.retain(|(bytes, spoken_of)| {
             let is_kept = *bytes <= kept;
             if !is_kept {
                 lines += spoken_of - 1;
             }
             is_kept
         });
-        self.dropped += lines;
+        backlog.dropped += lines;
     }
 
     /// Drops everything: nobody is there to take it.
     pub fn clear(&mut self) {
         *self = SendQueue::default();
     }
+}
+
+/// Where a link stands among those of its page: their numbers begin with 1.
+fn place(number: NonZeroU32) -> usize {
+    number.get() as usize - 1
 }
 
 #[cfg(test)]
@@ -304,22 +392,32 @@ mod tests {
         }
     }
 
+    fn open(bytes: &[u8]) -> OpenPage {
+        OpenPage { bytes: bytes.to_vec(), links: Vec::new() }
+    }
+
+    fn freeze(queue: &mut SendQueue, open: &mut OpenPage, pinned: &Rc<Cell<usize>>) {
+        let page = Page::freeze(std::mem::take(&mut open.bytes), pinned);
+        queue.freeze(open, &page);
+        open.clear(0);
+    }
+
     fn pinned() -> Rc<Cell<usize>> {
         Rc::new(Cell::new(0))
     }
 
     #[test]
     fn slices_leave_in_order_and_neighbours_join() {
-        let page = b"one\ntwo\nthree\n";
+        let mut page = open(b"one\ntwo\nthree\n");
         let mut queue = SendQueue::default();
-        queue.push(0..4);
-        queue.push(4..8);
+        queue.push(&mut page, 0..4);
+        queue.push(&mut page, 4..8);
         assert_eq!(queue.cost(), 8 + SLICE_COST);
         let mut queue = SendQueue::default();
-        queue.push(0..4);
-        queue.push(8..14);
+        queue.push(&mut page, 0..4);
+        queue.push(&mut page, 8..14);
         let mut sink = Sink { taken: Vec::new(), room: 100 };
-        assert!(queue.flush(page, &mut sink).unwrap());
+        assert!(queue.flush(&mut page, &mut sink).unwrap());
         assert_eq!(sink.taken, b"one\nthree\n");
         assert!(queue.is_empty());
     }
@@ -328,17 +426,15 @@ mod tests {
     fn what_is_left_pins_its_page_and_no_longer() {
         let pinned = pinned();
         let mut queue = SendQueue::default();
-        let open = b"one\ntwo\n".to_vec();
-        queue.push(0..4);
-        queue.push(4..8);
+        let mut page = open(b"one\ntwo\n");
+        queue.push(&mut page, 0..4);
+        queue.push(&mut page, 4..8);
         let mut sink = Sink { taken: Vec::new(), room: 2 };
-        assert!(!queue.flush(&open, &mut sink).unwrap());
-        let page = Page::freeze(open, &pinned);
-        queue.freeze(&page);
-        drop(page);
+        assert!(!queue.flush(&mut page, &mut sink).unwrap());
+        freeze(&mut queue, &mut page, &pinned);
         assert!(pinned.get() >= 8);
         sink.room = 100;
-        assert!(queue.flush(b"", &mut sink).unwrap());
+        assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());
         assert_eq!(sink.taken, b"one\ntwo\n");
         assert_eq!((pinned.get(), queue.cost()), (0, 0));
     }
@@ -346,16 +442,16 @@ mod tests {
     #[test]
     fn discarding_keeps_the_line_under_way_and_counts_the_rest() {
         let mut queue = SendQueue::default();
-        let open = b"one\ntwo\nthree\n".to_vec();
-        queue.push(0..8);
-        queue.push(8..14);
+        let mut page = open(b"one\ntwo\nthree\n");
+        queue.push(&mut page, 0..8);
+        queue.push(&mut page, 8..14);
         let mut sink = Sink { taken: Vec::new(), room: 6 };
-        assert!(!queue.flush(&open, &mut sink).unwrap());
-        queue.freeze(&Page::freeze(open, &pinned()));
+        assert!(!queue.flush(&mut page, &mut sink).unwrap());
+        freeze(&mut queue, &mut page, &pinned());
         queue.discard();
         assert_eq!(queue.dropped(), 1);
         sink.room = 100;
-        assert!(queue.flush(b"", &mut sink).unwrap());
+        assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());
         assert_eq!(sink.taken, b"one\ntwo\n");
     }
 
@@ -363,12 +459,12 @@ mod tests {
     fn the_rest_of_a_line_does_not_pin_its_page_and_each_slice_counts() {
         let pinned = pinned();
         let mut queue = SendQueue::default();
-        let open = "12345678\n".repeat(1000).into_bytes();
-        queue.push(0..9);
-        queue.push(18..27);
+        let mut page = open("12345678\n".repeat(1000).as_bytes());
+        queue.push(&mut page, 0..9);
+        queue.push(&mut page, 18..27);
         let mut sink = Sink { taken: Vec::new(), room: 2 };
-        assert!(!queue.flush(&open, &mut sink).unwrap());
-        queue.freeze(&Page::freeze(open, &pinned));
+        assert!(!queue.flush(&mut page, &mut sink).unwrap());
+        freeze(&mut queue, &mut page, &pinned);
         assert!(pinned.get() >= 9000 + 2 * SLICE_COST);
         queue.discard();
         assert!(pinned.get() < 200, "{}", pinned.get());
@@ -379,38 +475,38 @@ mod tests {
     #[test]
     fn a_notice_that_is_dropped_leaves_its_count() {
         let mut queue = SendQueue::default();
-        let open = b"notice\none\nnotice\n".to_vec();
-        queue.push(0..7);
-        queue.note_notice(10);
-        queue.push(7..11);
-        queue.push(11..18);
-        queue.note_notice(5);
+        let mut page = open(b"notice\none\nnotice\n");
+        queue.push(&mut page, 0..7);
+        queue.note_notice(&page, 10);
+        queue.push(&mut page, 7..11);
+        queue.push(&mut page, 11..18);
+        queue.note_notice(&page, 5);
         let mut sink = Sink { taken: Vec::new(), room: 3 };
-        assert!(!queue.flush(&open, &mut sink).unwrap());
-        queue.freeze(&Page::freeze(open, &pinned()));
+        assert!(!queue.flush(&mut page, &mut sink).unwrap());
+        freeze(&mut queue, &mut page, &pinned());
         queue.discard();
         assert_eq!(queue.dropped(), 1 + 5, "the notice under way is kept, the other is not");
         queue.discard();
         sink.room = 100;
-        assert!(queue.flush(b"", &mut sink).unwrap());
+        assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());
         assert_eq!((sink.taken.as_slice(), queue.dropped()), (&b"notice\n"[..], 6));
     }
 
     #[test]
     fn discarding_keeps_a_line_whose_time_is_under_way() {
         let mut queue = SendQueue::default();
-        let open = b"12:00:00 one\ntwo\n".to_vec();
-        queue.push(0..9);
-        queue.push(13..17);
-        queue.push(0..9);
-        queue.push(9..13);
+        let mut page = open(b"12:00:00 one\ntwo\n");
+        queue.push(&mut page, 0..9);
+        queue.push(&mut page, 13..17);
+        queue.push(&mut page, 0..9);
+        queue.push(&mut page, 9..13);
         let mut sink = Sink { taken: Vec::new(), room: 5 };
-        assert!(!queue.flush(&open, &mut sink).unwrap());
-        queue.freeze(&Page::freeze(open, &pinned()));
+        assert!(!queue.flush(&mut page, &mut sink).unwrap());
+        freeze(&mut queue, &mut page, &pinned());
         queue.discard();
         assert_eq!(queue.dropped(), 1);
         sink.room = 100;
-        assert!(queue.flush(b"", &mut sink).unwrap());
+        assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());
         assert_eq!(sink.taken, b"12:00:00 two\n");
         assert_eq!(queue.cost(), 0);
     }

@@ -17,7 +17,7 @@ use mio::net::TcpStream;
 use mio::{Events, Poll, Token};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::hub::{self, Hub};
+use super::hub::{self, Hub, Readable};
 use super::listen::{Arrival, Listeners, Socket};
 use super::signal::Stops;
 use crate::chat::event::Parting;
@@ -50,7 +50,6 @@ pub struct Server {
     clock: Clock,
     phase: Phase,
     accepts_per_turn: usize,
-    stall_timeout: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,20 +80,9 @@ impl Server {
         let mut clock = Clock::start();
         let mut limits = config.hub;
         limits.connections_max = connections_max(config.connections, raise_descriptor_limit());
-        let stall_timeout = limits.stall_timeout;
         let hub = Hub::new(Chat::new(config.chat, secret, clock.now()), limits);
         let (phase, accepts_per_turn) = (Phase::Serving, config.accepts_per_turn);
-        Ok(Server {
-            poll,
-            stops,
-            listeners,
-            addresses,
-            hub,
-            clock,
-            phase,
-            accepts_per_turn,
-            stall_timeout,
-        })
+        Ok(Server { poll, stops, listeners, addresses, hub, clock, phase, accepts_per_turn })
     }
 
     /// Where it listens, in the order of the configuration, with the ports that it has got.
@@ -141,9 +129,8 @@ impl Server {
     fn note(&mut self, event: &Event) {
         let token = event.token();
         if token != STOPS && !self.listeners.ready(token) {
-            let is_readable = event.is_readable() || event.is_read_closed() || event.is_error();
             let is_writable = event.is_writable() || event.is_write_closed() || event.is_error();
-            self.hub.ready(ConnId::from_bits(token.0 as u64), is_readable, is_writable);
+            self.hub.ready(ConnId::from_bits(token.0 as u64), readable(event), is_writable);
         }
     }
 
@@ -172,7 +159,7 @@ impl Server {
     }
 
     fn admit(&mut self, stream: TcpStream, from: SocketAddr, now: Now) {
-        let socket = Socket::new(stream, self.stall_timeout);
+        let socket = Socket::new(stream);
         let Some(conn) = self.hub.open(socket, from, now) else {
             return;
         };
@@ -183,8 +170,20 @@ impl Server {
         if let Err(cause) = socket.register(self.poll.registry(), token) {
             warn!("cannot watch the connection from {from}: {cause}");
             socket.break_off();
-            self.hub.ready(conn, true, true);
+            self.hub.ready(conn, Readable::UntilBlocked, true);
         }
+    }
+}
+
+/// How far to read. A short read leaves an end or an error behind it, and what comes after urgent
+/// data, at which reading stops (tcp(7)).
+fn readable(event: &Event) -> Readable {
+    if event.is_read_closed() || event.is_error() || event.is_priority() {
+        Readable::UntilBlocked
+    } else if event.is_readable() {
+        Readable::UntilShort
+    } else {
+        Readable::No
     }
 }
 

@@ -61,6 +61,10 @@ impl<T> Slots<T> {
             return None;
         }
         let value = self.slab.try_remove(id.slot())?;
+        if self.slab.len() < self.slab.capacity() / 4 {
+            // It frees what lies behind the last value, and costs nothing where that is nothing.
+            self.slab.shrink_to_fit();
+        }
         let generation = &mut self.generations[id.slot()];
         *generation = generation.wrapping_add(1);
         Some(value)

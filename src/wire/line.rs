@@ -8,7 +8,6 @@
 //! A line ends with LF, CR LF or CR NUL (RFC 854). A lone CR or NUL ends nothing and stays in it.
 
 use std::borrow::Cow;
-use std::mem;
 
 use memchr::memchr3;
 
@@ -51,8 +50,6 @@ enum Partial {
 }
 
 impl Partial {
-    const EMPTY: Partial = Partial::Kept(Vec::new());
-
     fn ends_with_cr(&self) -> bool {
         match self {
             Partial::Kept(bytes) => bytes.last() == Some(&CR),
@@ -61,33 +58,31 @@ impl Partial {
     }
 }
 
-/// The line buffer of one connection.
-#[derive(Debug)]
+/// The line buffer of one connection. Every connection has one, so it is small between lines.
+#[derive(Debug, Default)]
 pub struct LineBuffer {
-    partial: Partial,
-    line_bytes_max: Option<usize>,
+    /// There while a line is unfinished.
+    partial: Option<Box<Partial>>,
     /// There from the first IAC on: most peers never send one.
     telnet: Option<Box<Telnet>>,
 }
 
 impl LineBuffer {
-    /// An empty buffer for lines of at most so many bytes, without their ends; `None`: no limit.
-    pub fn new(line_bytes_max: Option<usize>) -> LineBuffer {
-        LineBuffer { partial: Partial::EMPTY, line_bytes_max, telnet: None }
-    }
-
     /// Takes bytes from the front of `input` until they amount to an item. `None` when all are used
-    /// up; what they began is kept.
-    pub fn next<'i>(&mut self, input: &mut &'i [u8]) -> Option<Item<'i>> {
+    /// up; what they began is kept. A line may have `bytes_max` bytes without its end; `None`: any number.
+    pub fn next<'i>(&mut self, input: &mut &'i [u8], bytes_max: Option<usize>) -> Option<Item<'i>> {
         while let Some((&first, rest)) = input.split_first() {
             let is_plain = first != IAC && self.telnet.as_ref().is_none_or(|t| t.is_idle());
             let item = if is_plain {
                 let (piece, rest, ends) = self.split(input);
                 *input = rest;
-                if ends { self.finish_line(piece) } else { self.keep(piece) }
+                match ends {
+                    true => self.finish_line(piece, bytes_max),
+                    false => self.keep(piece, bytes_max),
+                }
             } else {
                 *input = rest;
-                self.step(first)
+                self.step(first, bytes_max)
             };
             if item.is_some() {
                 return item;
@@ -98,18 +93,16 @@ impl LineBuffer {
 
     /// The last line, if the input ended without a line end: not if it was too long or empty.
     pub fn finish(&mut self) -> Option<Vec<u8>> {
-        let Partial::Kept(mut bytes) = mem::replace(&mut self.partial, Partial::EMPTY) else {
-            return None;
-        };
+        let Partial::Kept(mut bytes) = *self.partial.take()? else { return None };
         bytes.pop_if(|last| *last == CR);
         (!bytes.is_empty()).then_some(bytes)
     }
 
     /// What there is of the unfinished line; empty if it is too long.
     pub fn first_bytes(&self) -> &[u8] {
-        match &self.partial {
-            Partial::Kept(bytes) => bytes,
-            Partial::Skipped { .. } => &[],
+        match self.partial.as_deref() {
+            Some(Partial::Kept(bytes)) => bytes,
+            Some(Partial::Skipped { .. }) | None => &[],
         }
     }
 
@@ -125,7 +118,7 @@ impl LineBuffer {
         while let Some(found) = memchr3(LF, NUL, IAC, &input[from..]) {
             let at = from + found;
             let is_after_cr = match at {
-                0 => self.partial.ends_with_cr(),
+                0 => self.partial.as_ref().is_some_and(|partial| partial.ends_with_cr()),
                 _ => input[at - 1] == CR,
             };
             match input[at] {
@@ -138,15 +131,16 @@ impl LineBuffer {
     }
 
     /// Adds `piece` to the unfinished line.
-    fn keep<'i>(&mut self, piece: &[u8]) -> Option<Item<'i>> {
+    fn keep<'i>(&mut self, piece: &[u8], bytes_max: Option<usize>) -> Option<Item<'i>> {
         let after_cr = piece.last() == Some(&CR);
-        match &mut self.partial {
+        let partial = self.partial.get_or_insert_with(|| Box::new(Partial::Kept(Vec::new())));
+        match &mut **partial {
             Partial::Skipped { after_cr: known } => {
                 *known = after_cr;
                 None
             }
-            Partial::Kept(kept) if exceeds(self.line_bytes_max, kept, piece) => {
-                self.partial = Partial::Skipped { after_cr };
+            Partial::Kept(kept) if exceeds(bytes_max, kept, piece) => {
+                **partial = Partial::Skipped { after_cr };
                 Some(Item::TooLong)
             }
             Partial::Kept(kept) => {
@@ -157,11 +151,13 @@ impl LineBuffer {
     }
 
     /// Ends the line with `piece`, which may end with the CR of its end.
-    fn finish_line<'i>(&mut self, piece: &'i [u8]) -> Option<Item<'i>> {
-        let Partial::Kept(mut kept) = mem::replace(&mut self.partial, Partial::EMPTY) else {
-            return None;
+    fn finish_line<'i>(&mut self, piece: &'i [u8], bytes_max: Option<usize>) -> Option<Item<'i>> {
+        let mut kept = match self.partial.take().map(|partial| *partial) {
+            Some(Partial::Skipped { .. }) => return None,
+            Some(Partial::Kept(kept)) => kept,
+            None => Vec::new(),
         };
-        if exceeds(self.line_bytes_max, &kept, piece) {
+        if exceeds(bytes_max, &kept, piece) {
             return Some(Item::TooLong);
         }
         if kept.is_empty() {
@@ -175,17 +171,17 @@ impl LineBuffer {
     }
 
     /// Gives telnet a byte.
-    fn step<'i>(&mut self, byte: u8) -> Option<Item<'i>> {
+    fn step<'i>(&mut self, byte: u8, bytes_max: Option<usize>) -> Option<Item<'i>> {
         match self.telnet.get_or_insert_default().step(byte) {
             Step::Nothing => None,
-            Step::Data(byte) => self.keep(&[byte]),
-            Step::EraseChar => self.keep(&[BACKSPACE]),
+            Step::Data(byte) => self.keep(&[byte], bytes_max),
+            Step::EraseChar => self.keep(&[BACKSPACE], bytes_max),
             Step::EraseLine => {
-                self.partial = Partial::EMPTY;
+                self.partial = None;
                 None
             }
             Step::Interrupt => {
-                self.partial = Partial::EMPTY;
+                self.partial = None;
                 Some(Item::Interrupt)
             }
             Step::Reply(bytes) => Some(Item::Reply(bytes)),
@@ -213,11 +209,11 @@ mod tests {
     /// All items of the chunks, the last unfinished line included, in short: a line as a string,
     /// with `~` behind it after CR LF, the others by their names.
     fn items_of(chunks: &[&[u8]]) -> String {
-        let mut buffer = LineBuffer::new(Some(MAX));
+        let mut buffer = LineBuffer::default();
         let mut items = Vec::new();
         for chunk in chunks {
             let mut input = *chunk;
-            while let Some(item) = buffer.next(&mut input) {
+            while let Some(item) = buffer.next(&mut input, Some(MAX)) {
                 items.push(shown(&item));
             }
             assert!(input.is_empty());
@@ -242,9 +238,10 @@ mod tests {
     }
 
     fn heap_bytes(buffer: &LineBuffer) -> usize {
-        match &buffer.partial {
-            Partial::Kept(bytes) => bytes.capacity(),
-            Partial::Skipped { .. } => 0,
+        match buffer.partial.as_deref() {
+            Some(Partial::Kept(bytes)) => size_of::<Partial>() + bytes.capacity(),
+            Some(Partial::Skipped { .. }) => size_of::<Partial>(),
+            None => 0,
         }
     }
 
@@ -291,16 +288,16 @@ mod tests {
 
     #[test]
     fn it_is_told_as_soon_as_it_is_known() {
-        let mut buffer = LineBuffer::new(Some(MAX));
-        assert_eq!(buffer.next(&mut &b"12345678"[..]), None);
-        assert_eq!(buffer.next(&mut &b"9"[..]), Some(Item::TooLong));
-        assert_eq!(heap_bytes(&buffer), 0);
+        let mut buffer = LineBuffer::default();
+        assert_eq!(buffer.next(&mut &b"12345678"[..], Some(MAX)), None);
+        assert_eq!(buffer.next(&mut &b"9"[..], Some(MAX)), Some(Item::TooLong));
+        assert_eq!(heap_bytes(&buffer), size_of::<Partial>());
     }
 
     #[test]
     fn without_a_limit_all_passes() {
         let long = [&vec![b'x'; 100_000][..], b"\n"].concat();
-        let item = LineBuffer::new(None).next(&mut &long[..]);
+        let item = LineBuffer::default().next(&mut &long[..], None);
         assert!(matches!(item, Some(Item::Line { bytes, .. }) if bytes.len() == 100_000));
     }
 
@@ -310,16 +307,16 @@ mod tests {
             Some(Item::Line { bytes, .. }) => matches!(bytes, Cow::Borrowed(_)),
             other => panic!("{other:?}"),
         };
-        let mut buffer = LineBuffer::new(Some(MAX));
+        let mut buffer = LineBuffer::default();
         let mut input = &b"a\r\nb\nc"[..];
-        assert!(is_borrowed(buffer.next(&mut input)));
-        assert!(is_borrowed(buffer.next(&mut input)));
-        assert_eq!(buffer.next(&mut input), None);
+        assert!(is_borrowed(buffer.next(&mut input, Some(MAX))));
+        assert!(is_borrowed(buffer.next(&mut input, Some(MAX))));
+        assert_eq!(buffer.next(&mut input, Some(MAX)), None);
         assert_eq!(buffer.first_bytes(), b"c");
-        assert!(!is_borrowed(buffer.next(&mut &b"d\n"[..])));
+        assert!(!is_borrowed(buffer.next(&mut &b"d\n"[..], Some(MAX))));
         assert_eq!(heap_bytes(&buffer), 0);
         assert!(!buffer.has_spoken_telnet());
-        assert_eq!(buffer.next(&mut &[IAC][..]), None);
+        assert_eq!(buffer.next(&mut &[IAC][..], Some(MAX)), None);
         assert!(buffer.has_spoken_telnet());
     }
 

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chatline::chat::{self, Chat, ConnId, Now};
-use chatline::net::hub::{self, Hub};
+use chatline::net::hub::{self, Hub, Readable};
 
 use super::pipe::{FarEnd, Pipe, pipe};
 use super::rng::Rng;
@@ -99,13 +99,15 @@ impl World {
             if peer.far.is_let_go() {
                 continue;
             }
-            let (mut is_readable, mut is_writable) = peer.far.edges();
+            let (mut readable, mut is_writable) = peer.far.edges();
             if let Some(rng) = &mut self.mischief {
-                is_readable |= rng.one_in(8);
+                if rng.one_in(8) {
+                    readable = readable.max(Readable::UntilShort);
+                }
                 is_writable |= rng.one_in(8);
             }
-            if is_readable || is_writable {
-                self.hub.ready(conn, is_readable, is_writable);
+            if readable != Readable::No || is_writable {
+                self.hub.ready(conn, readable, is_writable);
             }
         }
         self.turns += 1;

@@ -12,8 +12,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::rc::Rc;
+use std::time::Duration;
 
-use chatline::net::hub::Stream;
+use chatline::net::hub::{Readable, Stream};
 
 use super::rng::Rng;
 
@@ -135,6 +136,10 @@ impl Read for Pipe {
         for (to, from) in buffer.iter_mut().zip(link.to_hub.drain(..count)) {
             *to = from;
         }
+        if count < buffer.len() && !link.to_hub.is_empty() {
+            // A read that comes short has taken all there was: the rest arrives just now.
+            link.has_readable_edge = true;
+        }
         Ok(count)
     }
 }
@@ -193,8 +198,12 @@ impl Stream for Pipe {
         Ok(())
     }
 
-    fn expect_stall(&mut self, is_stalled: bool) {
-        self.0.borrow_mut().stall_is_expected = is_stalled;
+    fn expect_stall(&mut self, _: Option<Duration>) {
+        self.0.borrow_mut().stall_is_expected = true;
+    }
+
+    fn expect_no_stall(&mut self) {
+        self.0.borrow_mut().stall_is_expected = false;
     }
 }
 
@@ -301,12 +310,18 @@ impl FarEnd {
         link.has_readable_edge || link.has_writable_edge
     }
 
-    /// The edges since the last call, as a poll would report them: (readable, writable).
-    pub fn edges(&self) -> (bool, bool) {
+    /// The edges since the last call, as a poll would report them: how far to read, and whether
+    /// there is room to write.
+    pub fn edges(&self) -> (Readable, bool) {
         let mut link = self.0.borrow_mut();
-        let edges = (link.has_readable_edge, link.has_writable_edge);
+        let readable = match (link.has_readable_edge, link.to_hub_is) {
+            (false, _) => Readable::No,
+            (true, Direction::Open) => Readable::UntilShort,
+            (true, Direction::Finished | Direction::Reset) => Readable::UntilBlocked,
+        };
+        let is_writable = link.has_writable_edge;
         link.has_readable_edge = false;
         link.has_writable_edge = false;
-        edges
+        (readable, is_writable)
     }
 }

@@ -15,7 +15,8 @@ use crate::chat::outbox::{Audience, Effect};
 use crate::chat::{Chat, ConnId};
 use crate::wire::{self, Clock, Ends};
 
-use super::super::conn::{Conn, Inbox, Intake, Stage, Stream};
+use super::super::conn::{Conn, Ending, Intake, Stage, Stream};
+use super::super::queue::OpenPage;
 use super::super::slots::Slots;
 use super::{Hub, Timer};
 
@@ -39,12 +40,11 @@ impl Replay {
 
 /// The page of a turn while it is being written, and what is needed to write it.
 pub(super) struct Writer<'h> {
-    page: &'h mut Vec<u8>,
+    page: &'h mut OpenPage,
     stamps: &'h mut Vec<(i32, Range<usize>)>,
     replay: &'h mut Option<Replay>,
     touched: &'h mut Vec<ConnId>,
     queue_bytes_max: Option<usize>,
-    mono: Duration,
     unix: i64,
     zone_secs: i32,
     /// Where the event at hand stands in the page, by how its lines end.
@@ -82,29 +82,27 @@ impl<S: Stream> Hub<S> {
         if self.limits.queue_bytes_max.is_some_and(|most| conn.queue.cost() + bytes.len() > most) {
             return;
         }
-        let start = self.page.len();
-        self.page.extend_from_slice(bytes);
-        conn.queue.push(start..start + bytes.len());
+        let start = self.page.bytes.len();
+        self.page.bytes.extend_from_slice(bytes);
+        conn.queue.push(&mut self.page, start..start + bytes.len());
         self.touch(id);
     }
 
     fn publish(&mut self, audience: &Audience, event: &Event) {
-        self.marks += 1;
-        let mark = self.marks;
-        let is_marked = matches!(
-            audience,
-            Audience::Movement { rooms, .. } | Audience::Change { rooms, .. } if rooms.len() > 1
-        );
+        let mut hearers = std::mem::take(&mut self.hearers);
         let (conns, mut writer, chat) = self.writer();
-        chat.resolve(audience, |id| {
-            if is_marked
-                && let Some(conn) = conns.find_mut(id)
-                && std::mem::replace(&mut conn.mark, mark) == mark
+        match audience {
+            Audience::Movement { rooms, .. } | Audience::Change { rooms, .. }
+                if rooms.len() > 1 =>
             {
-                return;
+                chat.resolve(audience, |id| hearers.push(id));
+                hearers.sort_unstable();
+                hearers.dedup();
+                hearers.drain(..).for_each(|id| writer.tell(conns, id, event));
             }
-            writer.tell(conns, id, event);
-        });
+            _ => chat.resolve(audience, |id| writer.tell(conns, id, event)),
+        }
+        self.hearers = hearers;
     }
 
     pub(super) fn writer(&mut self) -> (&mut Slots<Conn<S>>, Writer<'_>, &Chat) {
@@ -114,7 +112,6 @@ impl<S: Stream> Hub<S> {
             replay: &mut self.replay,
             touched: &mut self.touched,
             queue_bytes_max: self.limits.queue_bytes_max,
-            mono: self.now.mono,
             unix: self.now.unix,
             zone_secs: self.now.zone_secs,
             rendered: [None, None],
@@ -126,20 +123,21 @@ impl<S: Stream> Hub<S> {
     pub(super) fn close(&mut self, id: ConnId, parting: Parting) {
         let Some(conn) = self.conns.find_mut(id) else { return };
         log::debug!("{} parts: {parting:?}", conn.from);
-        conn.inbox = Inbox::default();
-        conn.paced_until = self.now.mono;
+        conn.inbox = None;
         conn.stage = Stage::Closing;
         if conn.intake == Intake::Lost {
             return self.doom(id);
         }
-        conn.ends_at = self.now.mono + self.limits.drain_timeout;
+        let heard_at = self.now.mono;
+        let ends_at = heard_at + self.limits.drain_timeout;
         // Who goes on taking what waits may, for as long as a peer may take nothing at all.
         let more = self.limits.stall_timeout.unwrap_or(Duration::MAX);
-        conn.ends_at_most = match self.is_stopping {
-            true => conn.ends_at,
-            false => conn.ends_at.saturating_add(more),
+        let ends_at_most = match self.is_stopping {
+            true => ends_at,
+            false => ends_at.saturating_add(more),
         };
-        self.timers.push(Reverse((conn.ends_at, Timer::Drain(id))));
+        conn.ending = Some(Box::new(Ending { heard_at, ends_at, ends_at_most }));
+        self.timers.push(Reverse((ends_at, Timer::Drain(id))));
         self.touch(id);
         // What is unread must be read before the end.
         self.list(id);
@@ -157,9 +155,6 @@ impl Writer<'_> {
             conn.is_touched = true;
             self.touched.push(id);
         }
-        if conn.queue.is_empty() {
-            conn.taken_at = self.mono;
-        }
         // The last line must get through: it stands in no relation to what was dropped.
         let is_last = matches!(event, Event::Bye { .. });
         if conn.queue.dropped() > 0 && (is_last || self.has_drained(conn)) {
@@ -170,7 +165,7 @@ impl Writer<'_> {
         if fits {
             self.push(conn, range);
         } else {
-            let lines = memchr::memchr_iter(b'\n', &self.page[range]).count();
+            let lines = memchr::memchr_iter(b'\n', &self.page.bytes[range]).count();
             conn.queue.drop_lines(lines as u64);
         }
     }
@@ -191,11 +186,11 @@ impl Writer<'_> {
     /// Tells in their place of lines that were dropped.
     pub(super) fn tell_dropped<S>(&mut self, conn: &mut Conn<S>) {
         let lines = conn.queue.take_dropped();
-        let start = self.page.len();
+        let start = self.page.bytes.len();
         let notice = Event::Dropped { lines };
-        wire::render(&notice, conn.ends, self.clock(conn.time), self.page);
-        self.push(conn, start..self.page.len());
-        conn.queue.note_notice(lines);
+        wire::render(&notice, conn.ends, self.clock(conn.time), &mut self.page.bytes);
+        self.push(conn, start..self.page.bytes.len());
+        conn.queue.note_notice(self.page, lines);
     }
 
     /// Where the event stands in the page, with the connection's line ends.
@@ -212,9 +207,9 @@ impl Writer<'_> {
         let range = match self.replay.as_ref().filter(is_same) {
             Some(replay) => replay.range.clone(),
             None => {
-                let start = self.page.len();
-                wire::render(event, conn.ends, clock, self.page);
-                start..self.page.len()
+                let start = self.page.bytes.len();
+                wire::render(event, conn.ends, clock, &mut self.page.bytes);
+                start..self.page.bytes.len()
             }
         };
         self.rendered[kind] = Some(range.clone());
@@ -237,14 +232,14 @@ impl Writer<'_> {
     /// Queues whole lines of the page, each with the time before it where that is wished.
     fn push<S>(&mut self, conn: &mut Conn<S>, range: Range<usize>) {
         if conn.time.is_none() {
-            return conn.queue.push(range);
+            return conn.queue.push(self.page, range);
         }
         let stamp = self.stamp(self.clock(conn.time));
         let mut start = range.start;
-        for at in memchr::memchr_iter(b'\n', &self.page[range.clone()]) {
-            let end = range.start + at + 1;
-            conn.queue.push(stamp.clone());
-            conn.queue.push(start..end);
+        while let Some(at) = memchr::memchr(b'\n', &self.page.bytes[start..range.end]) {
+            let end = start + at + 1;
+            conn.queue.push(self.page, stamp.clone());
+            conn.queue.push(self.page, start..end);
             start = end;
         }
     }
@@ -255,9 +250,9 @@ impl Writer<'_> {
         if let Some((_, range)) = is_there {
             return range.clone();
         }
-        let start = self.page.len();
-        wire::stamp(clock, self.page);
-        let range = start..self.page.len();
+        let start = self.page.bytes.len();
+        wire::stamp(clock, &mut self.page.bytes);
+        let range = start..self.page.bytes.len();
         self.stamps.push((clock.zone_secs, range.clone()));
         range
     }

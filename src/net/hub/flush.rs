@@ -51,8 +51,9 @@ impl<S: Stream> Hub<S> {
             return;
         }
         let waited = conn.queue.cost();
+        let had_backlog = conn.queue.holds_backlog();
         if conn.is_writable && waited > 0 {
-            match conn.queue.flush(&self.page, &mut conn.stream) {
+            match conn.queue.flush(&mut self.page, &mut conn.stream) {
                 Ok(is_done) => conn.is_writable = is_done,
                 Err(error) => {
                     debug!("{}: {error}", conn.from);
@@ -60,13 +61,15 @@ impl<S: Stream> Hub<S> {
                     conn.queue.clear();
                 }
             }
-            if conn.queue.cost() < waited {
-                conn.taken_at = self.now.mono;
-                if conn.stage == Stage::Closing {
-                    let ends_at = self.now.mono + self.limits.drain_timeout;
-                    conn.ends_at = ends_at.min(conn.ends_at_most);
-                }
-            }
+        }
+        let has_taken = conn.queue.cost() < waited;
+        if !conn.queue.is_empty() && (has_taken || !had_backlog) {
+            conn.queue.note_taken(self.now.mono);
+        }
+        if let Some(ending) = &mut conn.ending
+            && has_taken
+        {
+            ending.extend(self.now.mono + self.limits.drain_timeout);
         }
         if !conn.queue.is_empty() {
             return self.watch(id);
@@ -92,8 +95,10 @@ impl<S: Stream> Hub<S> {
     fn end_output(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find_mut(id) else { return };
         conn.stage = Stage::Draining;
-        conn.heard_at = self.now.mono;
-        conn.ends_at = (self.now.mono + self.limits.drain_timeout).min(conn.ends_at_most);
+        if let Some(ending) = &mut conn.ending {
+            ending.heard_at = self.now.mono;
+            ending.extend(self.now.mono + self.limits.drain_timeout);
+        }
         let is_over = conn.stream.finish_writing().is_err() || conn.intake != Intake::Open;
         if is_over {
             self.doom(id);
@@ -107,9 +112,9 @@ impl<S: Stream> Hub<S> {
             return;
         }
         conn.is_watched = true;
-        conn.stream.expect_stall(true);
+        conn.stream.expect_stall(self.limits.stall_timeout);
         if let Some(timeout) = self.limits.stall_timeout {
-            self.timers.push(Reverse((conn.taken_at + timeout, Timer::Stall(id))));
+            self.timers.push(Reverse((conn.queue.taken_at() + timeout, Timer::Stall(id))));
         }
     }
 
@@ -119,9 +124,9 @@ impl<S: Stream> Hub<S> {
         let Some(conn) = self.conns.find_mut(id) else { return };
         if conn.queue.is_empty() {
             conn.is_watched = false;
-            return conn.stream.expect_stall(false);
+            return conn.stream.expect_no_stall();
         }
-        let at = conn.taken_at + timeout;
+        let at = conn.queue.taken_at() + timeout;
         if at > self.now.mono {
             self.timers.push(Reverse((at, Timer::Stall(id))));
         } else if conn.is_talking() {
@@ -132,9 +137,11 @@ impl<S: Stream> Hub<S> {
     /// Is the time over that a connection has for its end? It grows while the peer takes what
     /// waits.
     pub(super) fn check_end(&mut self, id: ConnId) {
-        let Some(conn) = self.conns.find(id) else { return };
-        if conn.ends_at > self.now.mono {
-            self.timers.push(Reverse((conn.ends_at, Timer::Drain(id))));
+        let Some(ending) = self.conns.find(id).and_then(|conn| conn.ending.as_ref()) else {
+            return;
+        };
+        if ending.ends_at > self.now.mono {
+            self.timers.push(Reverse((ending.ends_at, Timer::Drain(id))));
         } else {
             self.doom(id);
         }
@@ -144,21 +151,20 @@ impl<S: Stream> Hub<S> {
     fn keep_what_waits(&mut self) {
         self.stamps.clear();
         self.replay = None;
-        if self.page.is_empty() {
+        if self.page.bytes.is_empty() {
             return;
         }
         if !self.touched.is_empty() {
-            let mut bytes = std::mem::take(&mut self.page);
+            let mut bytes = std::mem::take(&mut self.page.bytes);
             bytes.shrink_to_fit();
             let page = Page::freeze(bytes, &self.pinned);
             for id in self.touched.drain(..) {
                 if let Some(conn) = self.conns.find_mut(id) {
-                    conn.queue.freeze(&page);
+                    conn.queue.freeze(&self.page, &page);
                 }
             }
         }
-        self.page.clear();
-        self.page.shrink_to(self.page_bytes_max);
+        self.page.clear(self.page_bytes_max);
     }
 
     /// If too much waits in all, the fullest queues are emptied, and their lines counted as

@@ -18,7 +18,7 @@ use crate::wire::line::Item;
 use crate::wire::sniff;
 use crate::wire::telnet::TIMING_MARK_REFUSED;
 
-use super::super::conn::{Conn, Inbox, Intake, Stage, Stream};
+use super::super::conn::{Conn, Inbox, Intake, Readable, Stage, Stream};
 use super::{Hub, Timer};
 
 /// How many lines of one connection are obeyed in one turn: some cost more than others, and nobody
@@ -41,14 +41,10 @@ struct Budget {
     lines: usize,
 }
 
-/// Why lines are left lying.
-enum Left {
-    /// None are.
-    Nothing,
-    /// The pace, until the timer that was set.
-    Paced,
-    /// The turn has said as much as a turn may.
-    NextTurn,
+/// How many bytes are left lying, and until when, since start.
+struct Left {
+    bytes: usize,
+    not_before: Duration,
 }
 
 impl<S: Stream> Hub<S> {
@@ -65,7 +61,7 @@ impl<S: Stream> Hub<S> {
         let bytes = self.limits.read_bytes_per_turn;
         for id in self.conns.ids() {
             if let Some(conn) = self.conns.find_mut(id) {
-                conn.is_readable = true;
+                conn.readable = Readable::UntilBlocked;
             }
             self.serve_last(id, &mut Budget { bytes, lines: LINES_PER_TURN });
         }
@@ -77,7 +73,7 @@ impl<S: Stream> Hub<S> {
 
     fn serve_last(&mut self, id: ConnId, budget: &mut Budget) {
         self.serve_within(id, budget);
-        let is_left = |conn: &Conn<S>| !conn.inbox.rest().is_empty();
+        let is_left = |conn: &Conn<S>| conn.inbox.is_some();
         while budget.lines > 0 && self.conns.find(id).is_some_and(is_left) {
             self.settle();
             self.serve_within(id, budget);
@@ -93,30 +89,33 @@ impl<S: Stream> Hub<S> {
             if conn.intake != Intake::Open {
                 return self.finish(id);
             }
-            if conn.stage == Stage::Doomed || !conn.is_readable {
+            if conn.stage == Stage::Doomed || conn.readable == Readable::No {
                 return;
             }
             if budget.bytes == 0 {
                 return self.list(id);
             }
-            if conn.stage == Stage::Draining {
-                if self.now.mono >= conn.heard_at + DRAIN_SILENCE {
+            if conn.stage == Stage::Draining
+                && let Some(ending) = &mut conn.ending
+            {
+                if self.now.mono >= ending.heard_at + DRAIN_SILENCE {
                     return self.doom(id);
                 }
-                conn.heard_at = self.now.mono;
+                ending.heard_at = self.now.mono;
             }
             let mut buffer = std::mem::take(&mut self.buffer);
             let most = buffer.len().min(budget.bytes);
             let read = self.read(id, &mut buffer[..most]);
             budget.bytes -= read;
             let left = self.obey(id, &buffer[..read], budget);
-            if left > 0
+            if let Some(left) = &left
                 && let Some(conn) = self.conns.find_mut(id)
             {
-                conn.inbox = Inbox::new(&buffer[read - left..read]);
+                let rest = &buffer[read - left.bytes..read];
+                conn.inbox = Some(Box::new(Inbox::new(rest, left.not_before)));
             }
             self.buffer = buffer;
-            if left > 0 {
+            if left.is_some() {
                 return;
             }
         }
@@ -126,17 +125,19 @@ impl<S: Stream> Hub<S> {
     /// nothing lies there any more.
     fn obey_inbox(&mut self, id: ConnId, budget: &mut Budget) -> bool {
         let Some(conn) = self.conns.find_mut(id) else { return false };
-        if conn.paced_until > self.now.mono && !self.is_stopping {
+        let Some(mut inbox) = conn.inbox.take() else { return true };
+        if inbox.not_before() > self.now.mono && !self.is_stopping {
+            conn.inbox = Some(inbox);
             return false;
         }
-        let inbox = std::mem::take(&mut conn.inbox);
         let left = self.obey(id, inbox.rest(), budget);
-        if left > 0
+        if let Some(left) = &left
             && let Some(conn) = self.conns.find_mut(id)
         {
-            conn.inbox = inbox.with_left(left);
+            inbox.keep(left.bytes, left.not_before);
+            conn.inbox = Some(inbox);
         }
-        left == 0
+        left.is_none()
     }
 
     /// Reads once; notes when there is nothing, or when nothing more will come. Returns how many
@@ -145,9 +146,14 @@ impl<S: Stream> Hub<S> {
         let Some(conn) = self.conns.find_mut(id) else { return 0 };
         match conn.stream.read(buffer) {
             Ok(0) => conn.intake = Intake::Ended,
-            Ok(read) => return read,
+            Ok(read) => {
+                if read < buffer.len() && conn.readable == Readable::UntilShort {
+                    conn.readable = Readable::No;
+                }
+                return read;
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => conn.is_readable = false,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => conn.readable = Readable::No,
             Err(error) => {
                 debug!("{}: {error}", conn.from);
                 conn.intake = Intake::Lost;
@@ -161,43 +167,32 @@ impl<S: Stream> Hub<S> {
         0
     }
 
-    /// Obeys the items of some input in order, as far as pace and turn allow; returns how many
-    /// bytes are left.
-    fn obey(&mut self, id: ConnId, input: &[u8], budget: &mut Budget) -> usize {
+    /// Obeys the items of some input in order, as far as pace and turn allow; returns what is left,
+    /// if anything is.
+    fn obey(&mut self, id: ConnId, input: &[u8], budget: &mut Budget) -> Option<Left> {
         let mut rest = input;
-        match self.obey_items(id, &mut rest, budget) {
-            Left::Nothing => 0,
-            Left::Paced => rest.len(),
-            Left::NextTurn => {
-                self.list(id);
-                rest.len()
-            }
-        }
-    }
-
-    fn obey_items(&mut self, id: ConnId, rest: &mut &[u8], budget: &mut Budget) -> Left {
         loop {
             let is_full = self.turn_is_full();
-            let Some(conn) = self.conns.find_mut(id).filter(|conn| conn.is_talking()) else {
-                return Left::Nothing;
-            };
+            let conn = self.conns.find_mut(id).filter(|conn| conn.is_talking())?;
             if rest.is_empty() {
-                return Left::Nothing;
+                return None;
             }
             if let Some(stranger) = first_bytes_of_stranger(conn, rest) {
-                return self.turn_away(id, stranger);
+                self.turn_away(id, stranger);
+                return None;
             }
             if is_full || budget.lines == 0 {
-                return Left::NextTurn;
+                self.list(id);
+                return Some(Left { bytes: rest.len(), not_before: Duration::ZERO });
             }
             let rate = self.limits.pace.filter(|_| !self.is_stopping);
             if let Some(rate) = rate
                 && let Err(at) = conn.pace.take(rate, self.now.mono)
             {
                 self.slow(id, at, rate.every);
-                return Left::Paced;
+                return Some(Left { bytes: rest.len(), not_before: at });
             }
-            let item = conn.lines.next(rest);
+            let item = conn.lines.next(&mut rest, self.limits.line_bytes_max);
             if conn.lines.has_spoken_telnet() {
                 conn.ends = Ends::CrLf;
             }
@@ -252,19 +247,17 @@ impl<S: Stream> Hub<S> {
     }
 
     /// Ends the connection of a peer that speaks something else.
-    fn turn_away(&mut self, id: ConnId, stranger: Stranger) -> Left {
+    fn turn_away(&mut self, id: ConnId, stranger: Stranger) {
         if let Some(conn) = self.conns.find(id) {
             info!("{} speaks {stranger:?} and was turned away", conn.from);
         }
         self.chat(Input::Ended { conn: id, parting: Parting::WrongProtocol(stranger) });
-        Left::Nothing
     }
 
     /// The connection's next line is to be had at that time.
     fn slow(&mut self, id: ConnId, at: Duration, every: Duration) {
         self.timers.push(Reverse((at, Timer::Pace(id))));
         let Some(conn) = self.conns.find_mut(id) else { return };
-        conn.paced_until = at;
         if !conn.was_slowed {
             conn.was_slowed = true;
             let per_second = 1.0 / every.as_secs_f64();
