@@ -85,6 +85,8 @@ pub struct Hub<S> {
     timers: BinaryHeap<Reverse<(Duration, Timer)>>,
     /// Who is to be served in this turn, or in the next one.
     ready: Vec<ConnId>,
+    /// The list of the last turn, for its room.
+    spare: Vec<ConnId>,
     /// Who is to be flushed at the end of this turn.
     touched: Vec<ConnId>,
     /// Who is to be freed at the end of this turn.
@@ -130,6 +132,7 @@ impl<S: Stream> Hub<S> {
             outbox: Outbox::new(),
             timers: BinaryHeap::new(),
             ready: Vec::new(),
+            spare: Vec::new(),
             touched: Vec::new(),
             doomed: Vec::new(),
             page: OpenPage::default(),
@@ -203,7 +206,8 @@ impl<S: Stream> Hub<S> {
     /// One turn: reads what is ready, does what is due, tells everybody.
     pub fn turn(&mut self, now: Now) {
         self.now = now;
-        let mut waiting = std::mem::take(&mut self.ready).into_iter();
+        let mut listed = std::mem::replace(&mut self.ready, std::mem::take(&mut self.spare));
+        let mut waiting = listed.drain(..);
         while !self.turn_is_full()
             && let Some(conn) = waiting.next()
         {
@@ -213,8 +217,8 @@ impl<S: Stream> Hub<S> {
             }
         }
         // Who had no place in this turn comes before who had one and wants more.
-        let served = std::mem::take(&mut self.ready);
-        self.ready = waiting.chain(served).collect();
+        self.ready.splice(0..0, waiting);
+        self.spare = listed;
         self.expire();
         self.settle();
     }

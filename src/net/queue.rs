@@ -139,6 +139,11 @@ impl SendQueue {
         self.cost == 0
     }
 
+    /// Whether the peer has not taken yet, or not been told of, what earlier turns said.
+    pub fn is_behind(&self) -> bool {
+        self.backlog.is_some()
+    }
+
     /// The bytes that wait, and what keeping them costs.
     pub fn cost(&self) -> usize {
         self.cost
@@ -174,23 +179,32 @@ impl SendQueue {
     }
 
     /// Appends a slice of the open page, wherever it stands there.
+    #[inline]
     pub fn push(&mut self, page: &mut OpenPage, range: Range<usize>) {
-        if range.start == range.end {
-            return;
+        let continues_first = self.last.is_none() && self.first.end == range.start;
+        self.cost += range.end - range.start;
+        // Where the page begins, there is nothing to continue.
+        if continues_first && range.start > 0 {
+            self.first.end = range.end;
+        } else {
+            self.push_apart(page, range);
         }
-        self.cost += range.len();
-        let last = match self.last {
-            None => &mut self.first,
-            Some(last) => &mut page.links[place(last)].range,
-        };
-        if last.end == range.start && last.start < last.end {
-            last.end = range.end;
-            return;
+    }
+
+    /// Appends a slice that may not continue the first one.
+    fn push_apart(&mut self, page: &mut OpenPage, range: Range<usize>) {
+        assert!(range.start < range.end, "a slice holds something");
+        if let Some(last) = self.last {
+            let last = &mut page.links[place(last)].range;
+            if last.end == range.start {
+                last.end = range.end;
+                return;
+            }
         }
         self.cost += SLICE_COST;
-        match last.start == last.end {
-            true => *last = range,
-            false => self.link(page, range),
+        match self.holds_fresh() {
+            true => self.link(page, range),
+            false => self.first = range,
         }
     }
 

@@ -21,15 +21,25 @@ const DELETE: char = '\u{7F}';
 /// Invalid UTF-8 and noncharacters become U+FFFD; TAB, U+2028 and U+2029 a space; BS and DEL erase
 /// the code point before them. Borrowed when every byte is printable ASCII.
 pub fn clean(line: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(line);
-    if line.iter().all(|byte| matches!(byte, 0x20..=0x7E)) {
-        return text;
+    if is_printable_ascii(line)
+        && let Ok(text) = std::str::from_utf8(line)
+    {
+        return Cow::Borrowed(text);
     }
+    let text = String::from_utf8_lossy(line);
     let printable = without_controls(&text);
     if !printable.contains(needs_context) {
         return Cow::Owned(printable);
     }
     Cow::Owned(in_context(&printable))
+}
+
+/// Looks at many bytes at once, since most lines are nothing else.
+fn is_printable_ascii(line: &[u8]) -> bool {
+    let is_printable = |byte: &u8| matches!(byte, 0x20..=0x7E);
+    let mut pieces = line.chunks_exact(16);
+    pieces.all(|piece| piece.iter().fold(true, |all, byte| all & is_printable(byte)))
+        && pieces.remainder().iter().all(is_printable)
 }
 
 /// Everything that can be judged without its neighbours, and the erasing.

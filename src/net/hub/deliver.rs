@@ -145,7 +145,8 @@ impl<S: Stream> Hub<S> {
 }
 
 impl Writer<'_> {
-    /// Gives a connection its slice of an event.
+    /// Gives a connection its slice of an event. This is what is done for every delivery.
+    #[inline]
     fn tell<S>(&mut self, conns: &mut Slots<Conn<S>>, id: ConnId, event: &Event) {
         let Some(conn) = conns.find_mut(id) else { return };
         if conn.stage == Stage::Doomed {
@@ -155,6 +156,16 @@ impl Writer<'_> {
             conn.is_touched = true;
             self.touched.push(id);
         }
+        if conn.queue.is_behind() || conn.time.is_some() {
+            return self.tell_specially(conn, event);
+        }
+        let range = self.render(conn, event);
+        conn.queue.push(self.page, range);
+    }
+
+    /// The same for who has not taken yet what earlier turns said, or wants times.
+    #[cold]
+    fn tell_specially<S>(&mut self, conn: &mut Conn<S>, event: &Event) {
         // The last line must get through: it stands in no relation to what was dropped.
         let is_last = matches!(event, Event::Bye { .. });
         if conn.queue.dropped() > 0 && (is_last || self.has_drained(conn)) {
@@ -194,14 +205,16 @@ impl Writer<'_> {
     }
 
     /// Where the event stands in the page, with the connection's line ends.
+    #[inline]
     fn render<S>(&mut self, conn: &Conn<S>, event: &Event) -> Range<usize> {
-        let kind = match conn.ends {
-            Ends::Lf => 0,
-            Ends::CrLf => 1,
-        };
-        if let Some(range) = &self.rendered[kind] {
-            return range.clone();
+        match &self.rendered[conn.ends as usize] {
+            Some(range) => range.clone(),
+            None => self.render_first(conn, event),
         }
+    }
+
+    #[cold]
+    fn render_first<S>(&mut self, conn: &Conn<S>, event: &Event) -> Range<usize> {
         let clock = self.clock(conn.time);
         let is_same = |it: &&Replay| it.is(event, conn.ends, clock);
         let range = match self.replay.as_ref().filter(is_same) {
@@ -212,7 +225,7 @@ impl Writer<'_> {
                 start..self.page.bytes.len()
             }
         };
-        self.rendered[kind] = Some(range.clone());
+        self.rendered[conn.ends as usize] = Some(range.clone());
         if let Event::Replay { lines, .. } = event {
             let (lines, range) = (Rc::clone(lines), range.clone());
             *self.replay = Some(Replay { lines, ends: conn.ends, clock, range });

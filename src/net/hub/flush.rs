@@ -34,21 +34,16 @@ impl<S: Stream> Hub<S> {
     /// Writes each touched queue once; those that hold something of the page stay in the list.
     fn flush(&mut self) {
         let mut touched = std::mem::take(&mut self.touched);
-        for conn in &touched {
-            self.flush_one(*conn);
-        }
-        touched.retain(|conn| {
-            let Some(conn) = self.conns.find_mut(*conn) else { return false };
-            conn.is_touched = false;
-            conn.queue.holds_fresh()
-        });
-        self.touched = touched;
+        touched.retain(|conn| self.flush_one(*conn));
+        self.touched.append(&mut touched);
     }
 
-    fn flush_one(&mut self, id: ConnId) {
-        let Some(conn) = self.conns.find_mut(id) else { return };
+    /// Returns whether it holds something of the page.
+    fn flush_one(&mut self, id: ConnId) -> bool {
+        let Some(conn) = self.conns.find_mut(id) else { return false };
+        conn.is_touched = false;
         if conn.stage == Stage::Doomed {
-            return;
+            return false;
         }
         let waited = conn.queue.cost();
         let had_backlog = conn.queue.holds_backlog();
@@ -72,7 +67,9 @@ impl<S: Stream> Hub<S> {
             ending.extend(self.now.mono + self.limits.drain_timeout);
         }
         if !conn.queue.is_empty() {
-            return self.watch(id);
+            let holds_fresh = conn.queue.holds_fresh();
+            self.watch(id);
+            return holds_fresh;
         }
         if conn.queue.dropped() > 0 {
             return self.tell_dropped(id);
@@ -80,15 +77,17 @@ impl<S: Stream> Hub<S> {
         if conn.stage == Stage::Closing {
             self.end_output(id);
         }
+        false
     }
 
-    /// Everything was sent to a connection that missed lines: it is told so.
-    fn tell_dropped(&mut self, id: ConnId) {
+    /// Everything was sent to a connection that missed lines: it is told so. Returns whether it
+    /// holds something of the page then.
+    fn tell_dropped(&mut self, id: ConnId) -> bool {
         let (conns, mut writer, _) = self.writer();
         if let Some(conn) = conns.find_mut(id) {
             writer.tell_dropped(conn);
         }
-        self.flush_one(id);
+        self.flush_one(id)
     }
 
     /// All was said: the output ends, and what still comes in is drained.
