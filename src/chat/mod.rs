@@ -41,7 +41,7 @@ use user::{User, Users};
 
 /// Where a connection comes from, as an opaque key: what is counted by address is counted by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Origin(pub u128);
+pub struct Origin(pub u64);
 
 /// A connection: a slot, and a generation so that a slot's next owner is not mistaken for the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -13,6 +13,7 @@ use crate::chat::pace::Pace;
 use crate::wire::Ends;
 use crate::wire::line::LineBuffer;
 
+use super::door::Address;
 use super::queue::SendQueue;
 
 /// What a connection's bytes come from and go to. A read that comes short has taken all there was:
@@ -125,7 +126,7 @@ pub struct Conn<S> {
     /// Its stream.
     pub stream: S,
     /// The peer's address.
-    pub from: SocketAddr,
+    pub from: Address,
     /// What waits to be sent.
     pub queue: SendQueue,
     /// The line that is not finished.
@@ -168,7 +169,7 @@ impl<S: Stream> Conn<S> {
     pub fn new(stream: S, from: SocketAddr, stage: Stage) -> Conn<S> {
         Conn {
             stream,
-            from,
+            from: from.into(),
             queue: SendQueue::default(),
             lines: LineBuffer::default(),
             inbox: None,

@@ -4,7 +4,8 @@
 //! says why it refused.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use crate::chat::Origin;
 use crate::chat::event::Parting;
@@ -68,11 +69,48 @@ impl Door {
 }
 
 /// Where an address counts as coming from: an IPv4 address whole (also when it is mapped into
-/// IPv6), of an IPv6 address the first 64 bits, which is what one customer has.
+/// IPv6), of an IPv6 address the first 64 bits, which is what one customer has. The last 64 bits of
+/// a mapped address are the first ones of none: `::/8` is reserved (RFC 4291, section 2.4).
 pub fn origin(address: IpAddr) -> Origin {
     match address.to_canonical() {
-        IpAddr::V4(address) => Origin(u128::from(address.to_ipv6_mapped())),
-        IpAddr::V6(address) => Origin(u128::from(address) >> 64 << 64),
+        IpAddr::V4(address) => Origin(u128::from(address.to_ipv6_mapped()) as u64),
+        IpAddr::V6(address) => Origin((u128::from(address) >> 64) as u64),
+    }
+}
+
+/// Whose address it is, in eighteen bytes: every connection keeps one.
+#[derive(Clone, Copy)]
+pub struct Address {
+    ip: [u8; 16],
+    port: u16,
+}
+
+impl Address {
+    /// Without the port.
+    pub fn ip(self) -> IpAddr {
+        Ipv6Addr::from(self.ip).to_canonical()
+    }
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Address {
+        let ip = match address.ip() {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+            IpAddr::V6(ip) => ip,
+        };
+        Address { ip: ip.octets(), port: address.port() }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        SocketAddr::new(self.ip(), self.port).fmt(f)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -90,6 +128,14 @@ mod tests {
         assert_eq!(origin(address("::ffff:10.0.0.1")), origin(address("10.0.0.1")));
         assert_eq!(origin(address("2001:db8::1")), origin(address("2001:db8::ffff:1")));
         assert_ne!(origin(address("2001:db8::1")), origin(address("2001:db8:0:1::1")));
+    }
+
+    #[test]
+    fn an_address_is_shown_as_it_came() {
+        for text in ["10.0.0.1:9000", "[2001:db8::1]:65535", "[::1]:1"] {
+            let address = Address::from(text.parse::<SocketAddr>().unwrap());
+            assert_eq!(address.to_string(), text);
+        }
     }
 
     #[test]

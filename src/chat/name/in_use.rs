@@ -59,6 +59,9 @@ impl<T: Copy + Ord + Default> NamesInUse<T> {
     pub fn remove(&mut self, name: &Name) {
         // The looks are those of the name as it was inserted, whose case may differ.
         if let Some((name, value)) = self.by_key.remove_entry(name) {
+            if self.by_key.len() < self.by_key.capacity() / 8 {
+                self.by_key.shrink_to(self.by_key.len() * 2);
+            }
             for look in self.hashed_looks(&name) {
                 self.looks.remove(&(look, value));
             }
