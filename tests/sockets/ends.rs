@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::world::on_tcp::{Peer, ServerProcess, wait_for};
 use crate::{flags, lines};
 
@@ -153,5 +155,24 @@ fn the_mark_of_a_telnet_interrupt_tears_no_hole() {
     })
     .unwrap_or_else(|| panic!("no answer to the timing mark in {answer:?}"));
     telnet.send(b"a whole line\r\n");
+    assert_eq!(bystander.line_that_starts("#"), "#lobby alice: a whole line");
+}
+
+#[test]
+fn what_comes_behind_urgent_data_is_read_at_once() {
+    const IAC: u8 = 255;
+    let server = ServerProcess::start(&[]);
+    let mut bystander = server.person("bystander");
+    let stream = TcpStream::connect(server.address()).unwrap();
+    let urgent = stream.try_clone().unwrap();
+    let mut telnet = Peer::on(stream);
+    telnet.send(b"alice\r\n");
+    telnet.line_that_starts("* you are alice");
+    // Everything lies there before the server looks, and a read stops at the urgent byte.
+    server.signal(Signal::STOP);
+    telnet.send(&[b'h', IAC, 244, IAC]);
+    assert_eq!(socket2::SockRef::from(&urgent).send_out_of_band(&[242]).unwrap(), 1);
+    telnet.send(b"a whole line\r\n");
+    server.signal(Signal::CONT);
     assert_eq!(bystander.line_that_starts("#"), "#lobby alice: a whole line");
 }
