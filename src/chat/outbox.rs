@@ -67,6 +67,9 @@ pub enum Effect {
     Close(ConnId, Parting),
 }
 
+/// An outbox keeps room for this many effects.
+const EFFECTS_KEPT: usize = 64;
+
 /// What one input brought about.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -87,6 +90,13 @@ impl Outbox {
     /// Takes out everything, in order.
     pub fn drain(&mut self) -> impl Iterator<Item = Effect> + '_ {
         self.effects.drain(..)
+    }
+
+    /// Gives back the memory that an input with many effects took; to be called when it is empty.
+    pub fn shrink(&mut self) {
+        if self.effects.capacity() > EFFECTS_KEPT {
+            self.effects.shrink_to(EFFECTS_KEPT);
+        }
     }
 
     /// Tells one connection.

@@ -40,6 +40,11 @@ pub use super::conn::{Readable, Stream};
 /// once; their refusal arrives unless they have sent something already.
 const REFUSED_MAX: usize = 16;
 
+/// There is room for this many timers, and for this many in each list of a turn, also when there
+/// are none.
+const TIMERS_KEPT: usize = 64;
+const LISTED_KEPT: usize = 1024;
+
 /// What the hub is bounded by.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -218,6 +223,7 @@ impl<S: Stream> Hub<S> {
         }
         // Who had no place in this turn comes before who had one and wants more.
         self.ready.splice(0..0, waiting);
+        listed.shrink_to(LISTED_KEPT);
         self.spare = listed;
         self.expire();
         self.settle();
@@ -324,6 +330,9 @@ impl<S: Stream> Hub<S> {
                 break;
             }
             self.timers.pop();
+            if self.timers.len() < self.timers.capacity() / 8 {
+                self.timers.shrink_to(self.timers.len() * 2 + TIMERS_KEPT);
+            }
             match timer {
                 Timer::Pace(conn) => self.serve(conn),
                 Timer::Drain(conn) => self.check_end(conn),

@@ -3,8 +3,10 @@
 //! Promises: nothing outlives its name, and no lookup is linear in how many names there are.
 //! Deliberately gives no name away by itself: it is asked for a verdict, and told.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
 
 use super::super::keyed::Keyed;
 use super::Name;
@@ -23,26 +25,37 @@ pub enum Verdict<T> {
 /// The names in use, and what each stands for: values of which the default is the least.
 #[derive(Debug)]
 pub struct NamesInUse<T> {
-    by_key: HashMap<Name, T, Keyed>,
+    keyed: Keyed,
+    by_key: HashTable<Entry<T>>,
     /// The hash of each look of each name, and what it stands for: one entry for a name whose looks
     /// are equal, and none that outlives its name.
     looks: BTreeSet<(u64, T)>,
 }
 
+/// A name in use. Its hash is kept, so that a table that grows need not look at every name again:
+/// with a million of them that would take a tenth of a second.
+#[derive(Debug)]
+struct Entry<T> {
+    hash: u64,
+    name: Name,
+    value: T,
+}
+
 impl<T: Copy + Ord + Default> NamesInUse<T> {
     /// No names; people choose them, hence the hasher's secret.
     pub fn new(keyed: Keyed) -> NamesInUse<T> {
-        NamesInUse { by_key: HashMap::with_hasher(keyed), looks: BTreeSet::new() }
+        NamesInUse { keyed, by_key: HashTable::new(), looks: BTreeSet::new() }
     }
 
     /// What the name with this key stands for ([`Name::key`], [`super::key_of`]).
     pub fn find(&self, key: &str) -> Option<T> {
-        self.by_key.get(key).copied()
+        let entry = self.by_key.find(self.keyed.hash_one(key), |entry| entry.name.key() == key);
+        entry.map(|entry| entry.value)
     }
 
     /// What all names stand for, in no particular order.
     pub fn values(&self) -> impl Iterator<Item = T> {
-        self.by_key.values().copied()
+        self.by_key.iter().map(|entry| entry.value)
     }
 
     /// Takes a name into use, in place of one that compares equal. No two names may stand for the
@@ -52,19 +65,22 @@ impl<T: Copy + Ord + Default> NamesInUse<T> {
         for look in self.hashed_looks(name) {
             self.looks.insert((look, value));
         }
-        self.by_key.insert(name.clone(), value);
+        let hash = self.keyed.hash_one(name.key());
+        let entry = Entry { hash, name: name.clone(), value };
+        self.by_key.insert_unique(hash, entry, |entry| entry.hash);
     }
 
     /// Takes the name that compares equal out of use.
     pub fn remove(&mut self, name: &Name) {
         // The looks are those of the name as it was inserted, whose case may differ.
-        if let Some((name, value)) = self.by_key.remove_entry(name) {
-            if self.by_key.len() < self.by_key.capacity() / 8 {
-                self.by_key.shrink_to(self.by_key.len() * 2);
-            }
-            for look in self.hashed_looks(&name) {
-                self.looks.remove(&(look, value));
-            }
+        let hash = self.keyed.hash_one(name.key());
+        let Ok(found) = self.by_key.find_entry(hash, |entry| entry.name == *name) else { return };
+        let (Entry { name, value, .. }, _) = found.remove();
+        for look in self.hashed_looks(&name) {
+            self.looks.remove(&(look, value));
+        }
+        if self.by_key.len() < self.by_key.capacity() / 8 {
+            self.by_key.shrink_to(self.by_key.len() * 2, |entry| entry.hash);
         }
     }
 
@@ -85,7 +101,7 @@ impl<T: Copy + Ord + Default> NamesInUse<T> {
     }
 
     fn hashed_looks(&self, name: &Name) -> [u64; 2] {
-        name.looks().map(|look| self.by_key.hasher().hash_one(look))
+        name.looks().map(|look| self.keyed.hash_one(look))
     }
 
     fn looking_like(&self, look: u64) -> impl Iterator<Item = T> {

@@ -67,6 +67,7 @@ impl<S: Stream> Hub<S> {
                 Effect::Close(conn, parting) => self.close(conn, parting),
             }
         }
+        outbox.shrink();
         self.outbox = outbox;
     }
 

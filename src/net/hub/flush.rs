@@ -13,7 +13,7 @@ use crate::chat::{ConnId, Input};
 
 use super::super::conn::{Intake, Stage, Stream};
 use super::super::queue::Page;
-use super::{Hub, Timer};
+use super::{Hub, LISTED_KEPT, Timer};
 
 impl<S: Stream> Hub<S> {
     /// Writes, keeps and reaps until nothing is left to do. The page is empty afterwards.
@@ -35,7 +35,9 @@ impl<S: Stream> Hub<S> {
     fn flush(&mut self) {
         let mut touched = std::mem::take(&mut self.touched);
         touched.retain(|conn| self.flush_one(*conn));
-        self.touched.append(&mut touched);
+        touched.append(&mut self.touched);
+        touched.shrink_to(LISTED_KEPT);
+        self.touched = touched;
     }
 
     /// Returns whether it holds something of the page.
