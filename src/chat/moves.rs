@@ -30,7 +30,7 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        let Some(id) = self.rooms.names().find(&key_of(typed)) else {
+        let Some(id) = self.rooms.named(&key_of(typed)) else {
             let room = self.room_name(typed)?;
             return self.make(conn, room, password, now, out);
         };
@@ -65,7 +65,7 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        if let Verdict::Confusable(like) = self.rooms.names().verdict(room.name(), None) {
+        if let Verdict::Confusable(like) = self.rooms.verdict(&room) {
             let like = self.rooms.at(like).name.as_str().to_owned();
             return Err(Refusal::NameConfusable { typed: room.as_str().to_owned(), like });
         }

@@ -5,10 +5,8 @@
 //! Deliberately brings no table of its own: PRECIS (RFC 8265) and the Unicode crates know the
 //! characters, UTS #39 which scripts go together and what resembles what.
 
-use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 pub use in_use::{NamesInUse, Verdict};
@@ -162,12 +160,6 @@ impl PartialEq for Name {
 
 impl Eq for Name {}
 
-impl Hash for Name {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
-    }
-}
-
 impl PartialOrd for Name {
     fn partial_cmp(&self, other: &Name) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -177,13 +169,6 @@ impl PartialOrd for Name {
 impl Ord for Name {
     fn cmp(&self, other: &Name) -> Ordering {
         self.key().cmp(other.key())
-    }
-}
-
-/// The key, so that maps can be asked by it.
-impl Borrow<str> for Name {
-    fn borrow(&self) -> &str {
-        self.key()
     }
 }
 
@@ -200,7 +185,7 @@ impl fmt::Debug for Name {
 }
 
 /// The name of a person.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Nick(Name);
 
 impl Nick {
@@ -237,7 +222,7 @@ impl fmt::Display for Nick {
 }
 
 /// The name of a room, without its `#`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RoomName(Name);
 
 impl RoomName {

@@ -89,13 +89,13 @@ impl Chat {
     /// The name as typed, if the connection may have it. `name*` is the first free one like it.
     fn choose(&self, conn: ConnId, typed: &str) -> Result<Nick, Refusal> {
         let chars_max = self.limits.name_chars_max;
-        let names = self.users.names();
-        let is_free = |nick: &Nick| matches!(names.verdict(nick.name(), Some(conn)), Verdict::Free);
-        let is_used = |key: &str| names.find(key).is_some_and(|other| other != conn);
+        let users = &self.users;
+        let is_free = |nick: &Nick| matches!(users.verdict(nick, conn), Verdict::Free);
+        let is_used = |key: &str| users.named(key).is_some_and(|other| other != conn);
         let base = typed.strip_suffix('*').unwrap_or(typed);
         let nick = Nick::parse(base, chars_max)
             .map_err(|fault| Refusal::NameInvalid { typed: typed.to_owned(), fault })?;
-        let verdict = names.verdict(nick.name(), Some(conn));
+        let verdict = users.verdict(&nick, conn);
         if matches!(verdict, Verdict::Free) {
             return Ok(nick);
         }

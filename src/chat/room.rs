@@ -13,7 +13,7 @@ use super::ConnId;
 use super::event::Remembered;
 use super::keyed::Keyed;
 use super::lock::{Lock, Tries};
-use super::name::{NamesInUse, Nick, RoomName};
+use super::name::{NamesInUse, Nick, RoomName, Verdict};
 
 /// How many of its last lines a room remembers.
 pub const LINES_MAX: usize = 100;
@@ -310,9 +310,14 @@ impl Rooms {
         self.len() == 0
     }
 
-    /// The names in use.
-    pub fn names(&self) -> &NamesInUse<RoomId> {
-        &self.names
+    /// The room whose name has this key.
+    pub fn named(&self, key: &str) -> Option<RoomId> {
+        self.names.find(key, |id| self.at(id).name.key())
+    }
+
+    /// Whether a new room may have that name.
+    pub fn verdict(&self, name: &RoomName) -> Verdict<RoomId> {
+        self.names.verdict(name.name(), None, |id| self.at(id).name.key())
     }
 
     /// The room that is permanent: nobody's, never locked, never pushed out.
@@ -347,7 +352,7 @@ impl Rooms {
         self.note_occupied(id);
         let room = self.slots[id.slot as usize].take().expect("a room is removed once");
         assert!(room.members.is_empty(), "a room is removed when nobody is in it");
-        self.names.remove(room.name.name());
+        self.names.remove(room.name.name(), id);
         self.generations[id.slot as usize] = id.generation.wrapping_add(1);
         self.free.push(id.slot);
     }

@@ -104,12 +104,12 @@ impl Chat {
 
     /// The room of that name, as typed.
     pub(super) fn room_named(&self, typed: &str) -> Result<RoomId, Refusal> {
-        if let Some(id) = self.rooms.names().find(&key_of(typed)) {
+        if let Some(id) = self.rooms.named(&key_of(typed)) {
             return Ok(id);
         }
         let room = self.room_name(typed)?;
         let keys = self.rooms.iter().take(GUESSES_MAX).map(|(_, room)| room.name.key());
-        let meant = nearest(room.key(), keys).and_then(|key| self.rooms.names().find(key));
+        let meant = nearest(room.key(), keys).and_then(|key| self.rooms.named(key));
         let meant = meant.map(|id| self.rooms.at(id).name.clone());
         Err(Refusal::NoSuchRoom { room, meant })
     }
@@ -117,7 +117,7 @@ impl Chat {
     /// The connection of the person of that name, as typed.
     pub(super) fn user_named(&self, asker: ConnId, typed: &str) -> Result<ConnId, Refusal> {
         let key = key_of(typed);
-        if let Some(conn) = self.users.names().find(&key) {
+        if let Some(conn) = self.users.named(&key) {
             return Ok(conn);
         }
         let near = self.users.at(asker).current_room();
@@ -125,7 +125,7 @@ impl Chat {
         let near = near.iter().take(GUESSES_MAX).map(|member| self.users.at(member.conn));
         let all = near.chain(self.users.people_iter().take(GUESSES_MAX));
         let keys = all.filter_map(|user| Some(user.nick()?.key()));
-        let meant = nearest(&key, keys).and_then(|key| self.users.names().find(key));
+        let meant = nearest(&key, keys).and_then(|key| self.users.named(key));
         let meant = meant.map(|conn| self.users.nick(conn));
         Err(Refusal::NoSuchUser { typed: typed.to_owned(), meant })
     }

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::keyed::Keyed;
 use super::moment::Moment;
-use super::name::{NamesInUse, Nick};
+use super::name::{NamesInUse, Nick, Verdict};
 use super::room::RoomId;
 use super::{ConnId, Now, Origin};
 
@@ -180,9 +180,19 @@ impl Users {
         self.people
     }
 
-    /// The names in use.
-    pub fn names(&self) -> &NamesInUse<ConnId> {
-        &self.names
+    /// The connection of the person whose name has this key.
+    pub fn named(&self, key: &str) -> Option<ConnId> {
+        self.names.find(key, |conn| self.key(conn))
+    }
+
+    /// Whether a connection may have that name.
+    pub fn verdict(&self, nick: &Nick, own: ConnId) -> Verdict<ConnId> {
+        self.names.verdict(nick.name(), Some(own), |conn| self.key(conn))
+    }
+
+    /// The key of the name of somebody who is known to have one.
+    fn key(&self, conn: ConnId) -> &str {
+        self.at(conn).nick.as_ref().expect("who is found by a name has it").key()
     }
 
     /// Takes in a connection. Its slot must be free.
@@ -229,7 +239,7 @@ impl Users {
     pub fn rename(&mut self, conn: ConnId, nick: Nick) -> Option<Nick> {
         let old = self.at(conn).nick.clone();
         match &old {
-            Some(old) => self.names.remove(old.name()),
+            Some(old) => self.names.remove(old.name(), conn),
             None => self.people += 1,
         }
         self.names.insert(nick.name(), conn);
@@ -246,7 +256,7 @@ impl Users {
             self.slots.shrink_to(self.slots.len() * 2);
         }
         if let Some(nick) = &user.nick {
-            self.names.remove(nick.name());
+            self.names.remove(nick.name(), conn);
             self.people -= 1;
         }
         Some(user)

@@ -47,7 +47,7 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let key = super::name::key_of(typed);
-        let other = self.users.names().find(&key);
+        let other = self.users.named(&key);
         let user = self.users.at_mut(conn);
         let is_meant = |ignored: &Ignored| {
             ignored.nick.key() == key || other.is_some_and(|other| ignored.conn == other)

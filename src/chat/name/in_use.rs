@@ -22,23 +22,19 @@ pub enum Verdict<T> {
     Confusable(T),
 }
 
-/// The names in use, and what each stands for: values of which the default is the least.
+/// The names in use, as what they stand for: values of which the default is the least. Who asks has
+/// the names at hand and passes `key`, which gives the key of the name that stands for a value.
+///
+/// The hashes are kept, so that a table that grows need not look at every name again: with a
+/// million of them that would take a tenth of a second.
 #[derive(Debug)]
 pub struct NamesInUse<T> {
     keyed: Keyed,
-    by_key: HashTable<Entry<T>>,
+    /// The hash of each name's key, and what the name stands for.
+    by_key: HashTable<(u64, T)>,
     /// The hash of each look of each name, and what it stands for: one entry for a name whose looks
     /// are equal, and none that outlives its name.
     looks: BTreeSet<(u64, T)>,
-}
-
-/// A name in use. Its hash is kept, so that a table that grows need not look at every name again:
-/// with a million of them that would take a tenth of a second.
-#[derive(Debug)]
-struct Entry<T> {
-    hash: u64,
-    name: Name,
-    value: T,
 }
 
 impl<T: Copy + Ord + Default> NamesInUse<T> {
@@ -48,48 +44,53 @@ impl<T: Copy + Ord + Default> NamesInUse<T> {
     }
 
     /// What the name with this key stands for ([`Name::key`], [`super::key_of`]).
-    pub fn find(&self, key: &str) -> Option<T> {
-        let entry = self.by_key.find(self.keyed.hash_one(key), |entry| entry.name.key() == key);
-        entry.map(|entry| entry.value)
+    pub fn find<'n>(&self, wanted: &str, key: impl Fn(T) -> &'n str) -> Option<T> {
+        let hash = self.keyed.hash_one(wanted);
+        let found =
+            self.by_key.find(hash, |(other, value)| *other == hash && key(*value) == wanted);
+        found.map(|(_, value)| *value)
     }
 
     /// What all names stand for, in no particular order.
     pub fn values(&self) -> impl Iterator<Item = T> {
-        self.by_key.iter().map(|entry| entry.value)
+        self.by_key.iter().map(|(_, value)| *value)
     }
 
-    /// Takes a name into use, in place of one that compares equal. No two names may stand for the
-    /// same.
+    /// Takes a name into use. Neither it nor one that compares equal may be in use, and no two may
+    /// stand for the same.
     pub fn insert(&mut self, name: &Name, value: T) {
-        self.remove(name);
+        let hash = self.keyed.hash_one(name.key());
+        self.by_key.insert_unique(hash, (hash, value), |(hash, _)| *hash);
         for look in self.hashed_looks(name) {
             self.looks.insert((look, value));
         }
-        let hash = self.keyed.hash_one(name.key());
-        let entry = Entry { hash, name: name.clone(), value };
-        self.by_key.insert_unique(hash, entry, |entry| entry.hash);
     }
 
-    /// Takes the name that compares equal out of use.
-    pub fn remove(&mut self, name: &Name) {
-        // The looks are those of the name as it was inserted, whose case may differ.
+    /// Takes the name out of use that was inserted for this value.
+    pub fn remove(&mut self, name: &Name, value: T) {
         let hash = self.keyed.hash_one(name.key());
-        let Ok(found) = self.by_key.find_entry(hash, |entry| entry.name == *name) else { return };
-        let (Entry { name, value, .. }, _) = found.remove();
-        for look in self.hashed_looks(&name) {
+        if let Ok(found) = self.by_key.find_entry(hash, |(_, other)| *other == value) {
+            found.remove();
+        }
+        for look in self.hashed_looks(name) {
             self.looks.remove(&(look, value));
         }
         if self.by_key.len() < self.by_key.capacity() / 8 {
-            self.by_key.shrink_to(self.by_key.len() * 2, |entry| entry.hash);
+            self.by_key.shrink_to(self.by_key.len() * 2, |(hash, _)| *hash);
         }
     }
 
     /// Whether `name` may be taken by `own`, whose present name does not stand in its way.
     ///
     /// Between plain ASCII names likeness is no reason: `modem` and `modern` have the same look.
-    pub fn verdict(&self, name: &Name, own: Option<T>) -> Verdict<T> {
+    pub fn verdict<'n>(
+        &self,
+        name: &Name,
+        own: Option<T>,
+        key: impl Fn(T) -> &'n str,
+    ) -> Verdict<T> {
         let is_of_another = |value: &T| Some(*value) != own;
-        if let Some(value) = self.find(name.key()).filter(is_of_another) {
+        if let Some(value) = self.find(name.key(), key).filter(is_of_another) {
             return Verdict::Taken(value);
         }
         if name.as_str().is_ascii() {
@@ -119,25 +120,53 @@ mod tests {
         Name::parse(text, None).unwrap_or_else(|fault| panic!("{text:?}: {fault:?}"))
     }
 
-    fn in_use(names: &[&str]) -> NamesInUse<usize> {
-        let mut in_use = NamesInUse::new(Keyed::new([1; 16]));
-        for (value, text) in names.iter().enumerate() {
-            in_use.insert(&name(text), value);
+    /// Names in use by numbers, as those who ask keep them.
+    struct People {
+        names: Vec<Option<Name>>,
+        in_use: NamesInUse<usize>,
+    }
+
+    impl People {
+        fn named(names: &[&str]) -> People {
+            let in_use = NamesInUse::new(Keyed::new([1; 16]));
+            let mut people = People { names: Vec::new(), in_use };
+            names.iter().for_each(|text| people.add(name(text)));
+            people
         }
-        in_use
+
+        fn add(&mut self, name: Name) {
+            self.in_use.insert(&name, self.names.len());
+            self.names.push(Some(name));
+        }
+
+        fn remove(&mut self, number: usize) {
+            let name = self.names[number].take().expect("the name is in use");
+            self.in_use.remove(&name, number);
+        }
+
+        fn key(&self, number: usize) -> &str {
+            self.names[number].as_ref().expect("the name is in use").key()
+        }
+
+        fn find(&self, key: &str) -> Option<usize> {
+            self.in_use.find(key, |number| self.key(number))
+        }
+
+        fn verdict(&self, text: &str, own: Option<usize>) -> Verdict<usize> {
+            self.in_use.verdict(&name(text), own, |number| self.key(number))
+        }
     }
 
     #[test]
     fn names_are_found_and_taken_by_their_key() {
-        let mut names = in_use(&["Straße", "bob"]);
-        assert_eq!(names.find("strasse"), Some(0));
-        assert_eq!(names.verdict(&name("STRASSE"), None), Verdict::Taken(0));
-        assert_eq!(names.verdict(&name("Bob"), None), Verdict::Taken(1));
-        assert_eq!(names.verdict(&name("bo"), None), Verdict::Free);
-        names.remove(&name("BOB"));
-        names.remove(&name("absent"));
-        assert_eq!(names.verdict(&name("Bob"), None), Verdict::Free);
-        assert_eq!(names.by_key.len(), 1);
+        let mut people = People::named(&["Straße", "bob"]);
+        assert_eq!(people.find("strasse"), Some(0));
+        assert_eq!(people.verdict("STRASSE", None), Verdict::Taken(0));
+        assert_eq!(people.verdict("Bob", None), Verdict::Taken(1));
+        assert_eq!(people.verdict("bo", None), Verdict::Free);
+        people.remove(1);
+        assert_eq!(people.verdict("Bob", None), Verdict::Free);
+        assert_eq!(people.in_use.by_key.len(), 1);
     }
 
     #[test]
@@ -153,39 +182,38 @@ mod tests {
             ("Jim", "j\u{131}\u{307}m"),
         ];
         for (taken, wanted) in pairs {
-            let verdict = in_use(&[taken]).verdict(&name(wanted), None);
+            let verdict = People::named(&[taken]).verdict(wanted, None);
             assert_eq!(verdict, Verdict::Confusable(0), "{wanted}");
-            assert_eq!(in_use(&["other"]).verdict(&name(wanted), None), Verdict::Free);
+            assert_eq!(People::named(&["other"]).verdict(wanted, None), Verdict::Free);
         }
     }
 
     #[test]
     fn likeness_between_plain_names_is_no_reason() {
-        let names = in_use(&["modern", "w1", "сосо"]);
+        let people = People::named(&["modern", "w1", "сосо"]);
         for wanted in ["modem", "wl", "coco"] {
-            assert_eq!(names.verdict(&name(wanted), None), Verdict::Free, "{wanted}");
+            assert_eq!(people.verdict(wanted, None), Verdict::Free, "{wanted}");
         }
     }
 
     #[test]
     fn ones_own_name_does_not_stand_in_the_way() {
-        let names = in_use(&["nona", "bob"]);
-        assert_eq!(names.verdict(&name("NONA"), Some(0)), Verdict::Free);
-        assert_eq!(names.verdict(&name("ΝΟΝΑ"), Some(0)), Verdict::Free);
-        assert_eq!(names.verdict(&name("ΝΟΝΑ"), Some(1)), Verdict::Confusable(0));
-        assert_eq!(names.verdict(&name("bob"), Some(0)), Verdict::Taken(1));
+        let people = People::named(&["nona", "bob"]);
+        assert_eq!(people.verdict("NONA", Some(0)), Verdict::Free);
+        assert_eq!(people.verdict("ΝΟΝΑ", Some(0)), Verdict::Free);
+        assert_eq!(people.verdict("ΝΟΝΑ", Some(1)), Verdict::Confusable(0));
+        assert_eq!(people.verdict("bob", Some(0)), Verdict::Taken(1));
     }
 
     #[test]
     fn a_look_that_two_names_share_goes_with_the_last() {
-        let mut names = in_use(&["coco", "c0c0"]);
-        assert_eq!(names.looks.len(), 2);
-        names.remove(&name("coco"));
-        assert_eq!(names.verdict(&name("сосо"), None), Verdict::Confusable(1));
-        names.insert(&name("C0C0"), 7);
-        names.remove(&name("c0c0"));
-        assert_eq!(names.verdict(&name("сосо"), None), Verdict::Free);
-        assert!(names.looks.is_empty());
+        let mut people = People::named(&["coco", "c0c0"]);
+        assert_eq!(people.in_use.looks.len(), 2);
+        people.remove(0);
+        assert_eq!(people.verdict("сосо", None), Verdict::Confusable(1));
+        people.remove(1);
+        assert_eq!(people.verdict("сосо", None), Verdict::Free);
+        assert!(people.in_use.looks.is_empty());
     }
 
     proptest! {
@@ -195,28 +223,28 @@ mod tests {
         fn nothing_outlives_its_name(
             steps in prop::collection::vec(("[aAoO0оО]{1,2}", any::<bool>()), 1..30),
         ) {
-            let mut names = NamesInUse::new(Keyed::new([2; 16]));
+            let mut people = People::named(&[]);
             let mut model = std::collections::BTreeMap::new();
             let parsed = steps.iter().filter_map(|(text, comes)| {
                 Some((Name::parse(text, None).ok()?, *comes))
             });
-            for (step, (name, comes)) in parsed.enumerate() {
-                if comes {
-                    names.insert(&name, step);
-                    model.insert(name.key().to_owned(), (step, name));
-                } else {
-                    names.remove(&name);
-                    model.remove(name.key());
-                    prop_assert_eq!(names.find(name.key()), None);
+            for (name, comes) in parsed {
+                if let Some((number, _)) = model.remove(name.key()) {
+                    people.remove(number);
                 }
-                prop_assert_eq!(names.by_key.len(), model.len());
-                let looks = model.values().flat_map(|(value, name)| {
-                    names.hashed_looks(name).map(|look| (look, *value))
+                prop_assert_eq!(people.find(name.key()), None);
+                if comes {
+                    model.insert(name.key().to_owned(), (people.names.len(), name.clone()));
+                    people.add(name);
+                }
+                prop_assert_eq!(people.in_use.by_key.len(), model.len());
+                let looks = model.values().flat_map(|(number, name)| {
+                    people.in_use.hashed_looks(name).map(|look| (look, *number))
                 });
-                prop_assert_eq!(&names.looks, &looks.collect::<BTreeSet<_>>());
-                for (key, (value, name)) in &model {
-                    prop_assert_eq!(names.find(key), Some(*value));
-                    prop_assert_eq!(names.verdict(name, None), Verdict::Taken(*value));
+                prop_assert_eq!(&people.in_use.looks, &looks.collect::<BTreeSet<_>>());
+                for (key, (number, name)) in &model {
+                    prop_assert_eq!(people.find(key), Some(*number));
+                    prop_assert_eq!(people.verdict(name.as_str(), None), Verdict::Taken(*number));
                 }
             }
         }
