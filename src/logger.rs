@@ -120,15 +120,17 @@ mod tests {
     use super::*;
     use std::sync::{Mutex, mpsc};
 
-    /// A sink that writes nothing until it is let.
+    /// A sink that writes nothing until it is let, and says when it would.
     struct Gate {
+        reached: mpsc::Sender<()>,
         opened: mpsc::Receiver<()>,
         written: Arc<Mutex<Vec<u8>>>,
     }
 
     impl Write for Gate {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // An error means that the gate stays open.
+            // Nobody may care any more; an error of the other means that the gate stays open.
+            let _ = self.reached.send(());
             let _ = self.opened.recv();
             self.written.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -143,14 +145,18 @@ mod tests {
     fn a_stalled_reader_stops_nobody_and_is_told_what_it_missed() {
         let (key, opened) = mpsc::channel();
         let written = Arc::new(Mutex::new(Vec::new()));
-        let gate = Gate { opened, written: Arc::clone(&written) };
+        let (reached, has_reached) = mpsc::channel();
+        let gate = Gate { reached, opened, written: Arc::clone(&written) };
         let (mut entrance, unwritten) = entrance_to(gate).unwrap();
         let sent = 3 * LINES_MAX;
         for number in 0..sent {
             entrance.write_all(format!("line {number}\n").as_bytes()).unwrap();
+            if number == 0 {
+                has_reached.recv().unwrap();
+            }
         }
         let lost = entrance.lost;
-        assert!(lost >= (sent - LINES_MAX - 1) as u64, "{lost} lost of {sent}");
+        assert_eq!(lost, (sent - LINES_MAX - 1) as u64);
 
         drop(key);
         Log { unwritten: Arc::clone(&unwritten) }.finish();
@@ -167,7 +173,8 @@ mod tests {
     fn the_end_waits_for_a_bounded_time() {
         let (_key, opened) = mpsc::channel();
         let (mut entrance, unwritten) =
-            entrance_to(Gate { opened, written: Arc::default() }).unwrap();
+            entrance_to(Gate { reached: mpsc::channel().0, opened, written: Arc::default() })
+                .unwrap();
         entrance.write_all(b"never read\n").unwrap();
         let begun = Instant::now();
         Log { unwritten }.finish();

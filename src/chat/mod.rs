@@ -12,6 +12,7 @@
 
 pub mod command;
 pub mod event;
+pub mod history;
 pub mod keyed;
 pub mod lock;
 mod look;

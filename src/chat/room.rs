@@ -1,24 +1,21 @@
-//! Rooms: who is in them, what was said last, what they are about, and the table of them.
+//! Rooms: who is in them, what they are about, and the table of them.
 //!
 //! Promises: entering, leaving and finding cost the same in a room of ten and of a hundred
 //! thousand; a [`RoomId`] that is gone finds nothing; an open room that is empty stays until the
 //! limit on rooms pushes out the longest silent, a locked one goes with its last member.
 //! Deliberately tells nobody anything: the rules beside this file do.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::ConnId;
 use super::event::Remembered;
+use super::history::History;
 use super::keyed::Keyed;
 use super::lock::{Lock, Tries};
-use super::name::{NamesInUse, Nick, RoomName, Verdict};
+use super::name::{NamesInUse, RoomName, Verdict};
 
-/// How many of its last lines a room remembers.
-pub const LINES_MAX: usize = 100;
-/// How many bytes of text a room remembers at most, so that ten thousand rooms stay bounded.
-pub const LINES_BYTES_MAX: usize = 32 * 1024;
 /// Earlier lines are shown on joining when they are no older than this, in seconds.
 pub const REPLAY_AGE_SECS_MAX: i64 = 24 * 60 * 60;
 /// In a room of more people than this, comings and goings are counted and told once a second.
@@ -101,13 +98,6 @@ pub struct Tally {
     pub left: u32,
 }
 
-/// A line as the room keeps it.
-#[derive(Debug)]
-struct Kept {
-    speaker: ConnId,
-    line: Remembered,
-}
-
 /// One room.
 #[derive(Debug)]
 pub struct Room {
@@ -125,10 +115,7 @@ pub struct Room {
     /// on, and the lines.
     replay: Option<(usize, i64, Rc<[Remembered]>)>,
     members: Vec<Member>,
-    lines: VecDeque<Kept>,
-    lines_bytes: usize,
-    /// The serial number that the next line gets.
-    next_line: u64,
+    history: History,
     /// When something was last said, since start, or else when the room was made.
     spoken_at: Duration,
 }
@@ -143,9 +130,7 @@ impl Room {
             awaiting_replay: Vec::new(),
             replay: None,
             members: Vec::new(),
-            lines: VecDeque::new(),
-            lines_bytes: 0,
-            next_line: 0,
+            history: History::default(),
             spoken_at: now,
         }
     }
@@ -188,23 +173,9 @@ impl Room {
         self.members.len() > CROWD || self.tally.is_some()
     }
 
-    /// The serial number that the next line gets: what came before it was said before now.
-    pub fn next_line(&self) -> u64 {
-        self.next_line
-    }
-
-    /// Remembers a line, and forgets the oldest beyond the bounds.
-    fn remember(&mut self, speaker: ConnId, line: Remembered) {
-        self.next_line += 1;
-        self.replay = None;
-        self.lines_bytes += line.text.len();
-        self.lines.push_back(Kept { speaker, line });
-        while self.lines.len() > LINES_MAX || self.lines_bytes > LINES_BYTES_MAX {
-            let Some(forgotten) = self.lines.pop_front() else {
-                break;
-            };
-            self.lines_bytes -= forgotten.line.text.len();
-        }
+    /// What was said in it last.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Somebody waits for the earlier lines, until [`Room::take_awaiting`].
@@ -227,49 +198,20 @@ impl Room {
         std::mem::take(&mut self.awaiting_replay)
     }
 
-    /// The last lines before that serial number, as [`Room::lines_before`] with nobody hidden;
-    /// shared among those for whom they are the same.
+    /// The last lines before that serial number, as [`History::before`] with nobody hidden; shared
+    /// among those for whom they are the same.
     pub fn replay_before(&mut self, serial: u64, most: usize, unix_min: i64) -> Rc<[Remembered]> {
-        let is_of_now = serial == self.next_line;
+        let is_of_now = serial == self.history.next();
         if let Some((made_for, made_from, lines)) = &self.replay
             && (is_of_now, *made_for, *made_from) == (true, most, unix_min)
         {
             return Rc::clone(lines);
         }
         let lines: Rc<[Remembered]> =
-            self.lines_before(serial, most, unix_min, |_, _| false).into();
+            self.history.before(serial, most, unix_min, |_, _| false).into();
         if is_of_now {
             self.replay = Some((most, unix_min, Rc::clone(&lines)));
         }
-        lines
-    }
-
-    /// Whether there is any line to show to who joins now.
-    pub fn has_lines(&self) -> bool {
-        !self.lines.is_empty()
-    }
-
-    /// The last lines before that serial number, oldest first: at most `most`, none from before
-    /// `unix_min`, none whose speaker `is_hidden`.
-    pub fn lines_before(
-        &self,
-        serial: u64,
-        most: usize,
-        unix_min: i64,
-        is_hidden: impl Fn(ConnId, &Nick) -> bool,
-    ) -> Vec<Remembered> {
-        let newer = usize::try_from(self.next_line.saturating_sub(serial)).unwrap_or(usize::MAX);
-        let mut lines: Vec<Remembered> = self
-            .lines
-            .iter()
-            .rev()
-            .skip(newer)
-            .take_while(|kept| kept.line.unix >= unix_min)
-            .filter(|kept| !is_hidden(kept.speaker, &kept.line.nick))
-            .take(most)
-            .map(|kept| kept.line.clone())
-            .collect();
-        lines.reverse();
         lines
     }
 }
@@ -402,17 +344,18 @@ impl Rooms {
         }
     }
 
-    /// Something was said in a room, by a member or a visitor.
-    pub fn remember(&mut self, id: RoomId, speaker: ConnId, line: Remembered, now: Duration) {
-        let room = self.at_mut(id);
-        if room.members.is_empty() {
+    /// Something was said in a room just now, by a member or a visitor: its history, to remember it.
+    pub fn note_said(&mut self, id: RoomId, now: Duration) -> &mut History {
+        let is_empty = self.at(id).members.is_empty();
+        if is_empty {
             self.note_occupied(id);
         }
         let room = self.at_mut(id);
         room.spoken_at = now;
-        room.remember(speaker, line);
-        if room.members.is_empty() {
+        room.replay = None;
+        if is_empty {
             self.note_empty(id);
         }
+        &mut self.at_mut(id).history
     }
 }

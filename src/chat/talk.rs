@@ -7,7 +7,7 @@ use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::event::{Event, Refusal, Remembered};
+use super::event::{Event, Refusal};
 use super::name::{RoomName, key_of, nearest};
 use super::outbox::{Audience, Outbox, Source};
 use super::room::{REPLAY_AGE_SECS_MAX, RoomId};
@@ -65,9 +65,9 @@ impl Chat {
         self.replay_before_line(conn, id, now, out);
         let nick = self.users.nick(conn);
         let room = self.rooms.at(id).name.clone();
+        let history = self.rooms.note_said(id, now.mono);
+        history.remember(now.unix, conn, nick.clone(), is_action, text);
         let text: Rc<str> = Rc::from(text);
-        let line = Remembered { unix: now.unix, nick: nick.clone(), is_action, text: text.clone() };
-        self.rooms.remember(id, conn, line, now.mono);
         let speaker = Source { conn, nick: nick.clone() };
         let event = match is_action {
             true => Event::Acted { room, nick, text },
@@ -134,12 +134,12 @@ impl Chat {
     pub(super) fn await_replay(&mut self, conn: ConnId, id: RoomId, now: Now) {
         let room = self.rooms.at_mut(id);
         let user = self.users.at_mut(conn);
-        if !room.has_lines() || user.replay_lines() == 0 {
+        if room.history().is_empty() || user.replay_lines() == 0 {
             return;
         }
         room.await_replay(conn);
         let membership = user.membership_mut(id).expect("who waits is a member");
-        membership.replay_before = NonZeroU64::new(room.next_line());
+        membership.replay_before = NonZeroU64::new(room.history().next());
         if !user.replay_is_timed {
             user.replay_is_timed = true;
             self.timers.set(now.mono + REPLAY_PAUSE, Timer::Replay(conn));
@@ -191,7 +191,8 @@ impl Chat {
         let lines = match user.ignored().is_empty() {
             true => room.replay_before(before, user.replay_lines(), unix_min),
             false => room
-                .lines_before(before, user.replay_lines(), unix_min, |speaker, nick| {
+                .history()
+                .before(before, user.replay_lines(), unix_min, |speaker, nick| {
                     user.ignores(speaker, nick)
                 })
                 .into(),
