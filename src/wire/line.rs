@@ -69,7 +69,8 @@ pub struct LineBuffer {
 
 impl LineBuffer {
     /// Takes bytes from the front of `input` until they amount to an item. `None` when all are used
-    /// up; what they began is kept. A line may have `bytes_max` bytes without its end; `None`: any number.
+    /// up; what they began is kept. A line may have `bytes_max` bytes without its end; with `None`
+    /// any number.
     pub fn next<'i>(&mut self, input: &mut &'i [u8], bytes_max: Option<usize>) -> Option<Item<'i>> {
         while let Some((&first, rest)) = input.split_first() {
             let is_plain = first != IAC && self.telnet.as_ref().is_none_or(|t| t.is_idle());
