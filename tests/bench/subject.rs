@@ -1,0 +1,104 @@
+//! What is measured: the kinds of servers, how each is started, and how it is spoken to.
+//!
+//! Promises: every limit that a workload would run into is lifted. Deliberately keeps no server:
+//! each run gets a fresh one.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+
+use clap::ValueEnum;
+
+use super::dialect::{Chatline, Dialect, Floor};
+use super::peers::{irc, nats, redis};
+use super::server::Server;
+
+/// A kind of server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    /// The bare server of this benchmark.
+    Floor,
+    /// The same with lines as long as those of `chatline`, which begin with room and nick.
+    LongFloor,
+    /// `chatline` without a lobby.
+    Chatline,
+    /// `chatline` with everybody in the lobby too; in `burst` and `rooms` only.
+    Lobby,
+    /// InspIRCd, a server of IRC.
+    Inspircd,
+    /// Redis, with its publish and subscribe.
+    Redis,
+    /// NATS.
+    Nats,
+}
+
+impl Subject {
+    /// The servers of other people that can be started here.
+    pub fn peers() -> Vec<Subject> {
+        let is_there = [irc::is_installed(), redis::is_installed(), nats::is_installed()];
+        let all = [Subject::Inspircd, Subject::Redis, Subject::Nats];
+        all.into_iter().zip(is_there).filter(|(_, is)| *is).map(|(peer, _)| peer).collect()
+    }
+
+    /// What it is called in the tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Subject::Floor => "floor",
+            Subject::LongFloor => "floor, long lines",
+            Subject::Chatline => "chatline",
+            Subject::Lobby => "chatline, lobby",
+            Subject::Inspircd => "inspircd",
+            Subject::Redis => "redis",
+            Subject::Nats => "nats",
+        }
+    }
+
+    /// How it is spoken to.
+    pub fn dialect(self) -> Box<dyn Dialect> {
+        match self {
+            Subject::Floor => Box::new(Floor { prefix: b"" }),
+            Subject::LongFloor => Box::new(Floor { prefix: b"#r12 u123: " }),
+            Subject::Chatline | Subject::Lobby => Box::new(Chatline),
+            Subject::Inspircd => irc::dialect(),
+            Subject::Redis => redis::dialect(),
+            Subject::Nats => nats::dialect(),
+        }
+    }
+
+    /// Starts one; `chatline` is the program of that name.
+    pub fn start(self, chatline: &Path) -> io::Result<Server> {
+        match self {
+            Subject::Floor | Subject::LongFloor => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.args(["--floor", "0"]);
+                Server::start_announced(command)
+            }
+            Subject::Chatline => start_chatline(chatline, &["--lobby", ""]),
+            Subject::Lobby => start_chatline(chatline, &[]),
+            Subject::Inspircd => start_peer(irc::start),
+            Subject::Redis => start_peer(redis::start),
+            Subject::Nats => start_peer(nats::start),
+        }
+    }
+}
+
+fn start_chatline(program: &Path, flags: &[&str]) -> io::Result<Server> {
+    let mut command = Command::new(program);
+    command.args(["--listen", "127.0.0.1:0", "--pace", "off", "--rooms", "off"]);
+    command.args(["--connections-per-address", "off"]).args(flags);
+    // What happens to be set here is no part of what is measured.
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"CHATLINE_") {
+            command.env_remove(name);
+        }
+    }
+    Server::start_announced(command)
+}
+
+fn start_peer(start: fn(&Path, u16) -> Command) -> io::Result<Server> {
+    let folder = tempfile::tempdir()?;
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+    let command = start(folder.path(), address.port());
+    Server::start_listening(command, address, folder)
+}
