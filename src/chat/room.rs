@@ -344,7 +344,8 @@ impl Rooms {
         }
     }
 
-    /// Something was said in a room just now, by a member or a visitor: its history, to remember it.
+    /// Something was said in a room just now, by a member or a visitor. Returns its history, to
+    /// remember that.
     pub fn note_said(&mut self, id: RoomId, now: Duration) -> &mut History {
         let is_empty = self.at(id).members.is_empty();
         if is_empty {
