@@ -27,6 +27,13 @@
 //! keeps what could not be sent (the page is frozen and shared), and frees who is doomed. Reading
 //! and writing never interleave within a turn.
 //!
+//! # What it costs
+//!
+//! An idle connection owns its slot and its user, and no other memory: what only the slow, the
+//! slowed and the leaving need is there while they need it. A delivery is a slice of the page, not
+//! a copy; a write is what costs, so everybody gets one in a turn. Nothing that is done for a line
+//! grows with how many there are who do not hear it. `tests/bench/` measures all of that.
+//!
 //! # How to read it
 //!
 //! [`chat`] from its `mod.rs` downward: [`chat::command`] is the one table of commands,

@@ -176,9 +176,11 @@ impl Server {
 }
 
 /// How far to read. A short read leaves an end or an error behind it, and what comes after urgent
-/// data, at which reading stops (tcp(7)).
+/// data, at which reading stops (tcp(7)); not every poll tells of that.
 fn readable(event: &Event) -> Readable {
-    if event.is_read_closed() || event.is_error() || event.is_priority() {
+    let tells_of_urgent_data = cfg!(any(target_os = "linux", target_os = "android"));
+    let may_be_urgent = event.is_priority() || event.is_readable() && !tells_of_urgent_data;
+    if event.is_read_closed() || event.is_error() || may_be_urgent {
         Readable::UntilBlocked
     } else if event.is_readable() {
         Readable::UntilShort
