@@ -64,10 +64,11 @@ impl<T> Slots<T> {
         }
         let value = self.slab.try_remove(id.slot())?;
         self.removed += 1;
-        // What lies behind the last value is freed, if anything does. That walks through all slots,
-        // once in an eighth as many removals.
+        // What lies behind the last value is freed, if anything does. That walks through all slots:
+        // once in an eighth as many removals, and when nobody is left.
         let slots = self.slab.capacity();
-        if self.slab.len() < slots / 4 && self.removed >= slots / 8 {
+        let is_due = self.slab.len() < slots / 4 && self.removed >= slots / 8;
+        if is_due || self.slab.is_empty() {
             self.slab.shrink_to_fit();
             if self.slab.capacity() < slots {
                 self.removed = 0;
@@ -127,5 +128,13 @@ mod tests {
         assert_eq!(slots.find(ids[9]), Some(&9));
         let again = slots.insert(1000);
         assert_eq!((slots.find(again), slots.find(ids[10])), (Some(&1000), None));
+
+        // Whatever the order in which the others go, the last one leaves nothing behind.
+        let more: Vec<ConnId> = (0..1000).map(|number| slots.insert(number)).collect();
+        for step in 0..1000 {
+            slots.remove(more[step * 7 % 1000]);
+        }
+        ids[..10].iter().chain([&again]).for_each(|id| assert!(slots.remove(*id).is_some()));
+        assert_eq!((slots.len(), slots.slab.capacity()), (0, 0));
     }
 }
