@@ -155,13 +155,14 @@ impl Chat {
         user.rooms.push(Membership {
             room: id,
             place,
-            joined_at: now.mono.into(),
             is_announced: !is_lobby,
             replay_before: None,
         });
-        if is_lobby && !user.arrival_is_timed {
-            user.arrival_is_timed = true;
-            self.timers.set(now.mono + ARRIVAL_DELAY, Timer::Arrival(conn));
+        if is_lobby {
+            user.arrived_at = now.mono.into();
+            if !std::mem::replace(&mut user.arrival_is_timed, true) {
+                self.timers.set(now.mono + ARRIVAL_DELAY, Timer::Arrival(conn));
+            }
         }
         self.await_replay(conn, id, now);
     }
@@ -173,13 +174,13 @@ impl Chat {
             return;
         };
         user.arrival_is_timed = false;
+        let at = user.arrived_at.since_start() + ARRIVAL_DELAY;
         let Some(membership) = user.membership_mut(lobby) else {
             return;
         };
         if membership.is_announced {
             return;
         }
-        let at = membership.joined_at.since_start() + ARRIVAL_DELAY;
         if at > now.mono {
             user.arrival_is_timed = true;
             self.timers.set(at, Timer::Arrival(conn));

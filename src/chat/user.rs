@@ -26,8 +26,6 @@ pub const REPLAY_LINES: usize = 20;
 pub struct Membership {
     /// Which room.
     pub room: RoomId,
-    /// When the user entered.
-    pub joined_at: Moment,
     /// The user waits for the earlier lines: those before this serial number.
     pub replay_before: Option<NonZeroU64>,
     /// Where in the room's list of members the user stands.
@@ -80,7 +78,9 @@ pub struct User {
     /// When it last sent a line.
     pub typed_at: Moment,
     /// The rooms, in the order of entering; the last is the current one.
-    pub rooms: SmallVec<[Membership; 1]>,
+    pub rooms: SmallVec<[Membership; 2]>,
+    /// When it last entered the lobby, where an arrival is told later.
+    pub arrived_at: Moment,
     wishes: Option<Box<Wishes>>,
     nick: Option<Nick>,
     /// Comings and goings are hidden.
@@ -102,6 +102,7 @@ impl User {
             since: now.mono.into(),
             typed_at: now.mono.into(),
             rooms: SmallVec::new(),
+            arrived_at: now.mono.into(),
             wishes: None,
             nick: None,
             is_quiet: false,
