@@ -12,8 +12,9 @@ use crate::subject::Subject;
 use crate::table::Row;
 
 const WARM_UP: Duration = Duration::from_millis(500);
-/// How long after the last has come the lobby is silent about it.
-const LOBBY_TELLS: Duration = Duration::from_millis(3200);
+/// How long after the last has come the lobby is silent about it, and the machine is done with it:
+/// the same for every server.
+const CALM: Duration = Duration::from_millis(3200);
 const MEASURE_EACH: usize = 16;
 
 /// One room, many lines.
@@ -48,9 +49,7 @@ fn run(settings: &Settings, subject: Subject, plan: Plan, lines: u64) -> io::Res
     plan.seat(&mut driver, 0)?;
     driver.crowd.measure_each(MEASURE_EACH);
     let bytes = (server.resident()? - before) / driver.crowd.conns.len() as f64;
-    if subject == Subject::Lobby {
-        driver.rest(LOBBY_TELLS)?;
-    }
+    driver.rest(settings.at_most(CALM))?;
     driver.keep_in_flight(lines, settings.at_most(WARM_UP))?;
     let start = Moment::now(&server, &driver)?;
     driver.crowd.latencies.start(driver.crowd.now());
