@@ -248,7 +248,7 @@ impl Users {
         old
     }
 
-    /// Takes a connection out, its name with it. When most are gone, so is their memory.
+    /// Takes a connection out, its name with it. The slots behind the last one in use are freed.
     pub fn remove(&mut self, conn: ConnId) -> Option<User> {
         self.find(conn)?;
         let user = self.slots[conn.slot()].take()?;

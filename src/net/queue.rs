@@ -277,7 +277,7 @@ impl SendQueue {
 
     /// Takes out what was sent.
     fn advance(&mut self, page: &mut OpenPage, sent: usize) {
-        if self.backlog.is_none() && self.last.is_none() && sent == self.first.len() {
+        if self.backlog.is_none() && sent == self.fresh(page).map(Range::len).sum() {
             return self.clear();
         }
         let mut backlog = self.backlog.take().unwrap_or_default();

@@ -2,7 +2,7 @@
 //! one in its slot.
 //!
 //! Promises: inserting, finding and removing cost the same however many there are, taken together;
-//! when most have gone, so has most of their memory. Deliberately knows nothing of what it holds.
+//! the slots behind the last value are freed in time. Deliberately knows nothing of what it holds.
 
 use slab::Slab;
 

@@ -18,7 +18,7 @@ use crate::wire::{self, Clock, Ends};
 use super::super::conn::{Conn, Ending, Intake, Stage, Stream};
 use super::super::queue::OpenPage;
 use super::super::slots::Slots;
-use super::{Hub, Timer};
+use super::{Hub, LISTED_KEPT, Timer};
 
 /// Earlier lines of a room that stand in the page already.
 #[derive(Debug)]
@@ -103,6 +103,7 @@ impl<S: Stream> Hub<S> {
             }
             _ => chat.resolve(audience, |id| writer.tell(conns, id, event)),
         }
+        hearers.shrink_to(LISTED_KEPT);
         self.hearers = hearers;
     }
 
