@@ -10,6 +10,7 @@
 //! `/nick`), `talk` (saying and whispering), `moves` (entering, leaving, parting), `look`
 //! (who, rooms, topic, help) and `wishes` (how it is for you).
 
+pub mod blocks;
 pub mod command;
 pub mod event;
 pub mod history;

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use super::blocks::Blocks;
 use super::keyed::Keyed;
 use super::moment::Moment;
 use super::name::{NamesInUse, Nick, Verdict};
@@ -165,7 +166,7 @@ impl User {
 /// Everybody who is connected.
 #[derive(Debug)]
 pub struct Users {
-    slots: Vec<Option<User>>,
+    users: Blocks<User>,
     names: NamesInUse<ConnId>,
     people: usize,
 }
@@ -173,7 +174,7 @@ pub struct Users {
 impl Users {
     /// Nobody yet; names are hashed with that key.
     pub fn new(key: Keyed) -> Users {
-        Users { slots: Vec::new(), names: NamesInUse::new(key), people: 0 }
+        Users { users: Blocks::default(), names: NamesInUse::new(key), people: 0 }
     }
 
     /// How many have a name.
@@ -198,22 +199,17 @@ impl Users {
 
     /// Takes in a connection. Its slot must be free.
     pub fn insert(&mut self, user: User) {
-        let slot = user.conn.slot();
-        if slot >= self.slots.len() {
-            self.slots.resize_with(slot + 1, || None);
-        }
-        assert!(self.slots[slot].is_none(), "a slot is reused only after its user was removed");
-        self.slots[slot] = Some(user);
+        self.users.insert(user.conn.slot(), user);
     }
 
     /// The user of a connection that is still there.
     pub fn find(&self, conn: ConnId) -> Option<&User> {
-        self.slots.get(conn.slot())?.as_ref().filter(|user| user.conn == conn)
+        self.users.get(conn.slot()).filter(|user| user.conn == conn)
     }
 
     /// The user of a connection that is still there, to change it.
     pub fn find_mut(&mut self, conn: ConnId) -> Option<&mut User> {
-        self.slots.get_mut(conn.slot())?.as_mut().filter(|user| user.conn == conn)
+        self.users.get_mut(conn.slot()).filter(|user| user.conn == conn)
     }
 
     /// The user of a connection that the caller knows to be there.
@@ -248,14 +244,10 @@ impl Users {
         old
     }
 
-    /// Takes a connection out, its name with it. The slots behind the last one in use are freed.
+    /// Takes a connection out, its name with it.
     pub fn remove(&mut self, conn: ConnId) -> Option<User> {
         self.find(conn)?;
-        let user = self.slots[conn.slot()].take()?;
-        while self.slots.pop_if(|slot| slot.is_none()).is_some() {}
-        if self.slots.len() < self.slots.capacity() / 4 {
-            self.slots.shrink_to(self.slots.len() * 2);
-        }
+        let user = self.users.remove(conn.slot())?;
         if let Some(nick) = &user.nick {
             self.names.remove(nick.name(), conn);
             self.people -= 1;
@@ -265,6 +257,6 @@ impl Users {
 
     /// How many connections there are, named or not.
     pub fn connected(&self) -> usize {
-        self.slots.iter().flatten().count()
+        self.users.len()
     }
 }

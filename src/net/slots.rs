@@ -1,108 +1,130 @@
-//! A slab whose keys carry a generation: a connection that is gone is not mistaken for the next
-//! one in its slot.
+//! Where the connections stand: slabs of a fixed size, under keys that carry a generation, so that
+//! a connection that is gone is not mistaken for the next one in its slot.
 //!
-//! Promises: inserting, finding and removing cost the same however many there are, taken together;
-//! the slots behind the last value are freed in time. Deliberately knows nothing of what it holds.
+//! Promises: inserting, finding and removing cost the same however many there are, and move
+//! nothing; a slab that is empty is freed, and the lowest free slot is filled first, so that few
+//! who stay after a storm hold little. Deliberately knows nothing of what it holds.
+
+use std::collections::BTreeSet;
 
 use slab::Slab;
 
 use crate::chat::ConnId;
 
+/// Values in one slab: enough that its own cost is nothing, and few enough that one survivor in it
+/// is cheap.
+const BLOCK: usize = 64;
+
 /// Values by [`ConnId`].
 #[derive(Debug)]
 pub struct Slots<T> {
-    slab: Slab<T>,
-    /// The generation of each slot that was ever used; it grows when the slot is freed.
-    generations: Vec<u32>,
-    /// How many values were taken out since the slab was last made smaller.
-    removed: usize,
+    /// The slot with number `n` is the one with number `n % BLOCK` in the slab `n / BLOCK`. The
+    /// last slab is not empty. Each value stands beside its generation.
+    blocks: Vec<Slab<(u32, T)>>,
+    /// The slabs that have a free slot.
+    with_room: BTreeSet<usize>,
+    len: usize,
+    /// The generation of the next value.
+    generation: u32,
 }
 
 impl<T> Default for Slots<T> {
     fn default() -> Slots<T> {
-        Slots { slab: Slab::new(), generations: Vec::new(), removed: 0 }
+        Slots { blocks: Vec::new(), with_room: BTreeSet::new(), len: 0, generation: 0 }
     }
 }
 
 impl<T> Slots<T> {
     /// How many values there are.
     pub fn len(&self) -> usize {
-        self.slab.len()
+        self.len
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.slab.is_empty()
+        self.len == 0
     }
 
-    /// Puts a value in; the id finds it until it is removed, and nothing ever after.
+    /// Puts a value in; the id finds it until it is removed, and nothing for 2^32 insertions after.
     pub fn insert(&mut self, value: T) -> ConnId {
-        let slot = self.slab.insert(value);
-        if slot >= self.generations.len() {
-            self.generations.resize(slot + 1, 0);
+        let number = match self.with_room.first() {
+            Some(number) => *number,
+            None => {
+                self.blocks.push(Slab::new());
+                self.with_room.insert(self.blocks.len() - 1);
+                self.blocks.len() - 1
+            }
+        };
+        let block = &mut self.blocks[number];
+        block.reserve_exact(BLOCK - block.len());
+        let key = block.insert((self.generation, value));
+        if block.len() == BLOCK {
+            self.with_room.remove(&number);
         }
-        self.id(slot)
+        self.len += 1;
+        let id = id(number, key, self.generation);
+        self.generation = self.generation.wrapping_add(1);
+        id
     }
 
     /// The value of an id that may be gone.
     pub fn find(&self, id: ConnId) -> Option<&T> {
-        self.slab.get(id.slot()).filter(|_| self.is_current(id))
+        let (generation, value) = self.blocks.get(id.slot() / BLOCK)?.get(id.slot() % BLOCK)?;
+        (*generation == id.generation()).then_some(value)
     }
 
     /// The value of an id that may be gone, to change it.
     pub fn find_mut(&mut self, id: ConnId) -> Option<&mut T> {
-        if !self.is_current(id) {
-            return None;
-        }
-        self.slab.get_mut(id.slot())
+        let block = self.blocks.get_mut(id.slot() / BLOCK)?;
+        let (generation, value) = block.get_mut(id.slot() % BLOCK)?;
+        (*generation == id.generation()).then_some(value)
     }
 
     /// Takes a value out.
     pub fn remove(&mut self, id: ConnId) -> Option<T> {
-        if !self.is_current(id) {
-            return None;
-        }
-        let value = self.slab.try_remove(id.slot())?;
-        self.removed += 1;
-        // What lies behind the last value is freed, if anything does. That walks through all slots:
-        // once in an eighth as many removals, and when nobody is left.
-        let slots = self.slab.capacity();
-        let is_due = self.slab.len() < slots / 4 && self.removed >= slots / 8;
-        if is_due || self.slab.is_empty() {
-            self.slab.shrink_to_fit();
-            if self.slab.capacity() < slots {
-                self.removed = 0;
+        self.find(id)?;
+        let number = id.slot() / BLOCK;
+        let block = &mut self.blocks[number];
+        let (_, value) = block.try_remove(id.slot() % BLOCK)?;
+        self.len -= 1;
+        self.with_room.insert(number);
+        if block.is_empty() {
+            *block = Slab::new();
+            while self.blocks.pop_if(|block| block.is_empty()).is_some() {
+                self.with_room.remove(&self.blocks.len());
             }
         }
-        let generation = &mut self.generations[id.slot()];
-        *generation = generation.wrapping_add(1);
         Some(value)
     }
 
     /// All values with their ids, by slot.
     pub fn iter(&self) -> impl Iterator<Item = (ConnId, &T)> {
-        self.slab.iter().map(|(slot, value)| (self.id(slot), value))
+        self.blocks.iter().enumerate().flat_map(|(number, block)| {
+            let values = block.iter();
+            values.map(move |(key, (generation, value))| (id(number, key, *generation), value))
+        })
     }
 
     /// All ids, by slot.
     pub fn ids(&self) -> Vec<ConnId> {
         self.iter().map(|(id, _)| id).collect()
     }
+}
 
-    fn id(&self, slot: usize) -> ConnId {
-        let slot_number = u32::try_from(slot).expect("there are fewer connections than 2^32");
-        ConnId::new(slot_number, self.generations[slot])
-    }
-
-    fn is_current(&self, id: ConnId) -> bool {
-        self.generations.get(id.slot()) == Some(&id.generation())
-    }
+fn id(block: usize, key: usize, generation: u32) -> ConnId {
+    let slot = u32::try_from(block * BLOCK + key).expect("there are fewer connections than 2^32");
+    ConnId::new(slot, generation)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    /// How many values there is memory for.
+    fn room<T>(slots: &Slots<T>) -> usize {
+        slots.blocks.iter().map(Slab::capacity).sum()
+    }
 
     #[test]
     fn an_id_outlives_its_value_and_finds_nothing() {
@@ -121,20 +143,23 @@ mod tests {
     fn memory_goes_with_those_who_had_it() {
         let mut slots = Slots::default();
         let ids: Vec<ConnId> = (0..1000).map(|number| slots.insert(number)).collect();
-        for id in &ids[10..] {
+        assert_eq!((slots.len(), room(&slots)), (1000, 1024));
+        // Who came last stays, and holds one slab.
+        for id in &ids[..999] {
             slots.remove(*id);
         }
-        assert!(slots.slab.capacity() < 100, "{}", slots.slab.capacity());
-        assert_eq!(slots.find(ids[9]), Some(&9));
-        let again = slots.insert(1000);
-        assert_eq!((slots.find(again), slots.find(ids[10])), (Some(&1000), None));
+        assert_eq!((slots.len(), room(&slots)), (1, BLOCK));
+        assert_eq!((slots.find(ids[999]), slots.find(ids[998])), (Some(&999), None));
 
-        // Whatever the order in which the others go, the last one leaves nothing behind.
-        let more: Vec<ConnId> = (0..1000).map(|number| slots.insert(number)).collect();
-        for step in 0..1000 {
-            slots.remove(more[step * 7 % 1000]);
+        // Who comes next fills the front, whatever the order in which the others went.
+        let more: Vec<ConnId> = (0..BLOCK).map(|number| slots.insert(number)).collect();
+        assert!(more.iter().all(|id| id.slot() < BLOCK), "{more:?}");
+        assert_eq!(slots.ids().last(), Some(&ids[999]));
+        slots.remove(ids[999]);
+        assert_eq!((slots.len(), slots.blocks.len()), (BLOCK, 1));
+        for step in 0..BLOCK {
+            slots.remove(more[step * 7 % BLOCK]);
         }
-        ids[..10].iter().chain([&again]).for_each(|id| assert!(slots.remove(*id).is_some()));
-        assert_eq!((slots.len(), slots.slab.capacity()), (0, 0));
+        assert_eq!((slots.len(), slots.blocks.len(), slots.with_room.len()), (0, 0, 0));
     }
 }
