@@ -32,8 +32,7 @@
 //! An idle connection owns its slot and its user, and no other memory: what only the slow, the
 //! slowed and the leaving need is there while they need it. A delivery is a slice of the page, not
 //! a copy; a write is what costs, so everybody gets one in a turn. Nothing that is done for what
-//! is said grows with how many there are who do not hear it; only `/rooms` looks at every room.
-//! `tests/bench/` measures all of that.
+//! is said grows with how many there are who do not hear it. `tests/bench/` measures all of that.
 //!
 //! # How to read it
 //!

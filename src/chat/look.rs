@@ -89,25 +89,23 @@ impl Chat {
         }
     }
 
+    /// The fullest first; locked ones, of which nothing may show, last.
     pub(super) fn list_rooms(&self, conn: ConnId, out: &mut Outbox) -> Result<(), Refusal> {
         let asker = self.users.at(conn);
-        // The fullest first; locked ones, of which nothing may show, last.
-        let mut rooms: Vec<(bool, Reverse<usize>, RoomId)> = self
-            .rooms
-            .iter()
-            .map(|(id, room)| match room.is_locked() && !asker.is_in(id) {
-                true => (true, Reverse(0), id),
-                false => (false, Reverse(room.members().len()), id),
-            })
-            .collect();
-        let total = rooms.len();
-        if total > ROOMS_SHOWN {
-            rooms.select_nth_unstable(ROOMS_SHOWN);
-            rooms.truncate(ROOMS_SHOWN);
-        }
+        let own = asker.rooms.iter().map(|membership| membership.room);
+        let own = own.filter(|id| self.rooms.at(*id).is_locked());
+        let own = own.map(|id| (self.rooms.at(id).members().len(), id));
+        let mut open: Vec<_> = self.rooms.fullest().take(ROOMS_SHOWN).chain(own).collect();
+        open.sort_unstable_by_key(|(members, id)| (Reverse(*members), *id));
+        open.truncate(ROOMS_SHOWN);
+        let closed = self.rooms.locked().filter(|id| !asker.is_in(*id));
+        let closed = closed.take(ROOMS_SHOWN - open.len()).map(|id| (true, Reverse(0), id));
+        let open = open.into_iter().map(|(members, id)| (false, Reverse(members), id));
+        let mut rooms: Vec<_> = open.chain(closed).collect();
         rooms.sort_by_cached_key(|(is_closed, members, id)| {
             (*is_closed, *members, self.rooms.at(*id).name.clone())
         });
+        let total = self.rooms.len();
         let rows = rooms.into_iter().map(|(is_closed, Reverse(members), id)| {
             let it = self.rooms.at(id);
             let (room, topic, is_locked) = (it.name.clone(), it.topic.clone(), it.is_locked());
@@ -180,4 +178,80 @@ fn roll<'a>(users: impl Iterator<Item = &'a User>, total: usize) -> Roll {
     let mut shown: Vec<_> = names.collect();
     shown.sort();
     Roll { shown, total }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::outbox::Effect;
+    use super::super::{Input, Limits, Origin};
+    use super::*;
+
+    const NOW: Now = Now { mono: Duration::ZERO, unix: 0, zone_secs: 0 };
+
+    fn conn(number: u32) -> ConnId {
+        ConnId::new(number, 0)
+    }
+
+    /// The rooms that a line is answered with, as `name members` or `name locked`, and how many
+    /// there are in all.
+    fn rooms(chat: &mut Chat, number: u32, text: &str) -> (Vec<String>, usize) {
+        let mut out = Outbox::new();
+        chat.handle(Input::Line { conn: conn(number), text }, NOW, &mut out);
+        chat.assert_invariants();
+        let shown = |row: &RoomRow| match row {
+            RoomRow::Open { room, members, .. } => format!("{} {members}", room.as_str()),
+            RoomRow::Locked { room } => format!("{} locked", room.as_str()),
+        };
+        let answers = out.effects().iter().filter_map(|effect| match effect {
+            Effect::Tell(_, Event::Rooms { rows, total }) => {
+                Some((rows.iter().map(shown).collect(), *total))
+            }
+            _ => None,
+        });
+        answers.collect::<Vec<_>>().pop().unwrap_or_default()
+    }
+
+    #[test]
+    fn of_many_rooms_the_fullest_are_shown_and_a_locked_one_to_its_members_alone() {
+        let limits = Limits {
+            lobby: None,
+            name_chars_max: None,
+            name_timeout: None,
+            rooms_max: None,
+            rooms_per_user_max: None,
+            room_members_max: None,
+        };
+        let mut chat = Chat::new(limits, [0; 16], NOW);
+        for (number, nick) in ["ann", "bob", "cat"].into_iter().enumerate() {
+            let conn = conn(number as u32);
+            let input = Input::Open { conn, origin: Origin(0) };
+            chat.handle(input, NOW, &mut Outbox::new());
+            rooms(&mut chat, conn.slot() as u32, nick);
+        }
+        rooms(&mut chat, 2, "/join vault secret");
+        assert_eq!(rooms(&mut chat, 0, "/rooms"), (vec!["vault locked".to_owned()], 1));
+        assert_eq!(rooms(&mut chat, 2, "/rooms"), (vec!["vault 1".to_owned()], 1));
+        for number in 0..60 {
+            rooms(&mut chat, 0, &format!("/join r{number:02}"));
+        }
+        rooms(&mut chat, 1, "/join r58");
+        rooms(&mut chat, 1, "/join r57");
+        let (shown, total) = rooms(&mut chat, 0, "/rooms");
+        assert_eq!((shown.len(), total), (ROOMS_SHOWN, 61));
+        assert_eq!(shown[..3], ["r57 2", "r58 2", "r00 1"]);
+        assert!(!shown.iter().any(|row| row.starts_with("vault")), "{shown:?}");
+
+        for number in [0, 1] {
+            rooms(&mut chat, number, "/join vault secret");
+        }
+        rooms(&mut chat, 1, "/leave r58");
+        let (shown, _) = rooms(&mut chat, 2, "/rooms");
+        assert_eq!(
+            (shown.len(), &shown[..2]),
+            (ROOMS_SHOWN, &["vault 3".into(), "r57 2".into()][..])
+        );
+    }
 }

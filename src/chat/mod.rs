@@ -386,6 +386,13 @@ impl Chat {
             assert!(!is_forgotten, "a locked room goes with its last member");
         }
     }
+        for (members, id) in self.rooms.fullest() {
+            let room = self.rooms.at(id);
+            assert!(!room.is_locked(), "a room is open or locked");
+            assert_eq!(room.members().len(), members, "a room is ranked by its members");
+        }
+        let listed = self.rooms.fullest().count() + self.rooms.locked().count();
+        assert_eq!(listed, self.rooms.len(), "every room is listed");
 
     /// The room that the permanent one is, if there is any.
     fn lobby(&self) -> Option<RoomId> {

@@ -146,12 +146,11 @@ impl Chat {
         if !is_lobby {
             self.tell_movement(conn, id, Movement::Came, now, out);
         }
-        self.rooms.note_occupied(id);
         let user = self.users.at_mut(conn);
         let (is_quiet, is_ignoring) = (user.is_quiet, !user.ignored().is_empty());
         self.entries += 1;
         let member = Member::new(conn, self.entries, is_quiet, is_ignoring);
-        let place = self.rooms.at_mut(id).admit(member);
+        let place = self.rooms.admit(id, member);
         user.rooms.push(Membership {
             room: id,
             place,
@@ -229,16 +228,9 @@ impl Chat {
     /// Takes a member out of a room, which may go with it.
     fn dismiss(&mut self, membership: &Membership) {
         let id = membership.room;
-        let room = self.rooms.at_mut(id);
-        if let Some(moved) = room.dismiss(membership.place) {
+        if let Some(moved) = self.rooms.dismiss(id, membership.place) {
             let moved = self.users.at_mut(moved).membership_mut(id);
             moved.expect("a member has a membership").place = membership.place;
-        }
-        let room = self.rooms.at(id);
-        if room.members().is_empty() && room.is_locked() {
-            self.rooms.remove(id);
-        } else {
-            self.rooms.note_empty(id);
         }
     }
 

@@ -5,6 +5,7 @@
 //! limit on rooms pushes out the longest silent, a locked one goes with its last member.
 //! Deliberately tells nobody anything: the rules beside this file do.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
@@ -151,17 +152,19 @@ impl Room {
     }
 
     /// Takes somebody in; returns the place in the list of members.
-    pub fn admit(&mut self, member: Member) -> u32 {
+    fn admit(&mut self, member: Member) -> u32 {
         self.members.push(member);
         u32::try_from(self.members.len() - 1).expect("there are fewer connections than 2^32")
     }
 
-    /// Lets the one at that place go; returns who stands in that place now, for the caller to note.
-    pub fn dismiss(&mut self, place: u32) -> Option<ConnId> {
+    /// Lets the one at that place go; returns who stands in that place now.
+    fn dismiss(&mut self, place: u32) -> Option<ConnId> {
         let place = place as usize;
         self.members.swap_remove(place);
+        if self.members.len() < self.members.capacity() / 4 {
+            self.members.shrink_to(self.members.len() * 2);
+        }
         if self.members.is_empty() {
-            self.members = Vec::new();
             self.awaiting_replay = Vec::new();
             self.replay = None;
         }
@@ -223,6 +226,10 @@ pub struct Rooms {
     generations: Vec<u32>,
     free: Vec<u32>,
     names: NamesInUse<RoomId>,
+    /// Open rooms by how many are in them, the fullest first.
+    open: BTreeSet<(Reverse<usize>, RoomId)>,
+    /// Locked rooms.
+    locked: BTreeSet<RoomId>,
     /// Open rooms that are empty, by when something was last said there.
     empty: BTreeSet<(Duration, RoomId)>,
     /// The room that stays whatever happens.
@@ -237,6 +244,8 @@ impl Rooms {
             generations: Vec::new(),
             free: Vec::new(),
             names: NamesInUse::new(key),
+            open: BTreeSet::new(),
+            locked: BTreeSet::new(),
             empty: BTreeSet::new(),
             permanent: None,
         }
@@ -284,9 +293,43 @@ impl Rooms {
         });
         let id = RoomId { slot, generation: self.generations[slot as usize] };
         self.names.insert(name.name(), id);
+        match access {
+            Access::Open => self.open.insert((Reverse(0), id)),
+            Access::Locked(_) => self.locked.insert(id),
+        };
         self.slots[slot as usize] = Some(Box::new(Room::new(name, access, now)));
         self.note_empty(id);
         id
+    }
+
+    /// Takes somebody in; returns the place in the list of members.
+    pub fn admit(&mut self, id: RoomId, member: Member) -> u32 {
+        self.note_occupied(id);
+        let place = self.at_mut(id).admit(member);
+        let members = self.at(id).members.len();
+        self.rank(id, members - 1, members);
+        place
+    }
+
+    /// Lets the one at that place go; returns who stands in that place now, for the caller to note.
+    /// A locked room goes with its last member.
+    pub fn dismiss(&mut self, id: RoomId, place: u32) -> Option<ConnId> {
+        let moved = self.at_mut(id).dismiss(place);
+        let room = self.at(id);
+        let (members, is_locked) = (room.members.len(), room.is_locked());
+        self.rank(id, members + 1, members);
+        match (members, is_locked) {
+            (0, true) => self.remove(id),
+            _ => self.note_empty(id),
+        }
+        moved
+    }
+
+    /// The number of a room's members has changed.
+    fn rank(&mut self, id: RoomId, before: usize, now: usize) {
+        if self.open.remove(&(Reverse(before), id)) {
+            self.open.insert((Reverse(now), id));
+        }
     }
 
     /// Forgets a room, with its password and its lines. It must be empty.
@@ -295,6 +338,10 @@ impl Rooms {
         let room = self.slots[id.slot as usize].take().expect("a room is removed once");
         assert!(room.members.is_empty(), "a room is removed when nobody is in it");
         self.names.remove(room.name.name(), id);
+        match room.access {
+            Access::Open => self.open.remove(&(Reverse(0), id)),
+            Access::Locked(_) => self.locked.remove(&id),
+        };
         self.generations[id.slot as usize] = id.generation.wrapping_add(1);
         self.free.push(id.slot);
     }
@@ -325,19 +372,29 @@ impl Rooms {
         ids.zip(&self.slots).filter_map(|(id, room)| Some((id, room.as_deref()?)))
     }
 
+    /// Open rooms with how many are in them, the fullest first.
+    pub fn fullest(&self) -> impl Iterator<Item = (usize, RoomId)> {
+        self.open.iter().map(|(Reverse(members), id)| (*members, *id))
+    }
+
+    /// Locked rooms.
+    pub fn locked(&self) -> impl Iterator<Item = RoomId> {
+        self.locked.iter().copied()
+    }
+
     /// The empty open room in which nothing was said for the longest time.
     pub fn longest_silent(&self) -> Option<RoomId> {
         self.empty.first().map(|(_, id)| *id)
     }
 
     /// Somebody entered: the room cannot be pushed out now.
-    pub fn note_occupied(&mut self, id: RoomId) {
+    fn note_occupied(&mut self, id: RoomId) {
         let key = (self.at(id).spoken_at, id);
         self.empty.remove(&key);
     }
 
     /// The room may be empty now, and then can be pushed out.
-    pub fn note_empty(&mut self, id: RoomId) {
+    fn note_empty(&mut self, id: RoomId) {
         let room = self.at(id);
         if room.members.is_empty() && !room.is_locked() && self.permanent != Some(id) {
             self.empty.insert((room.spoken_at, id));
