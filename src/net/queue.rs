@@ -387,6 +387,9 @@ mod tests {
     /// Takes so many bytes in all, then would block.
     struct Sink {
         taken: Vec<u8>,
+        if backlog.dropped == 0 && backlog.slices.is_empty() {
+            self.backlog = None;
+        }
         room: usize,
     }
 

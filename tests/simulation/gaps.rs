@@ -30,6 +30,10 @@ pub fn judge(plan: &Plan) -> Result<Vec<Vec<u8>>, String> {
         let may_have_gaps = line.was_slow || plan.is_awkward;
         compare(&reference.stream, &line.stream, may_have_gaps, may_lack_the_end)
             .map_err(|why| format!("connection {no}: {why}"))?;
+        let far = slow.world.far(line.peer);
+        if far.is_stall_expected() && !far.is_disconnected() {
+            return Err(format!("connection {no} has taken everything, and a stall is expected"));
+        }
     }
     prompt.end();
     slow.end();

@@ -88,6 +88,11 @@ impl<S: Stream> Hub<S> {
         let (conns, mut writer, _) = self.writer();
         if let Some(conn) = conns.find_mut(id) {
             writer.tell_dropped(conn);
+        if conn.is_watched && self.limits.stall_timeout.is_none() {
+            // No timer comes to see it.
+            conn.is_watched = false;
+            conn.stream.expect_no_stall();
+        }
         }
         self.flush_one(id)
     }
