@@ -129,7 +129,7 @@ pub enum Command<'a> {
 impl<'a> Command<'a> {
     /// What a clean line asks.
     pub fn parse(line: &'a str) -> Result<Command<'a>, Refusal> {
-        if line.trim().is_empty() {
+        if is_blank(line) {
             return Ok(Command::Nothing);
         }
         if let Some(text) = line.strip_prefix(' ') {
@@ -147,11 +147,18 @@ impl<'a> Command<'a> {
         if let Some(rest) = line.strip_prefix('/') {
             return slashed(rest);
         }
-        if line.trim_end().eq_ignore_ascii_case("quit") {
-            return Ok(Command::Quit);
+        match line.split_at_checked("quit".len()) {
+            Some((word, rest)) if word.eq_ignore_ascii_case("quit") && is_blank(rest) => {
+                Ok(Command::Quit)
+            }
+            _ => Ok(Command::Say(line)),
         }
-        Ok(Command::Say(line))
     }
+}
+
+/// Whether there is nothing to be seen in it.
+fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
 }
 
 /// `room text` or `nick text` after its sigil; a colon after the name is understood, so that what
@@ -162,7 +169,7 @@ fn addressed(sigil: char, rest: &str) -> Result<(&str, &str), Refusal> {
     if name.is_empty() {
         return Err(Refusal::NoAddress { sigil });
     }
-    if text.trim().is_empty() {
+    if is_blank(text) {
         return Err(match sigil {
             '#' => Refusal::NothingSaidInRoom { room: name.to_owned() },
             _ => Refusal::NothingSaidToUser { nick: name.to_owned() },
@@ -215,7 +222,7 @@ fn slashed(rest: &str) -> Result<Command<'_>, Refusal> {
         Verb::Whisper => {
             let (nick, text) = arguments.trim_start().split_once(' ').ok_or(usage.clone())?;
             let nick = name_of(nick.strip_suffix(':').unwrap_or(nick));
-            if nick.is_empty() || text.trim().is_empty() {
+            if nick.is_empty() || is_blank(text) {
                 return Err(usage);
             }
             Command::Whisper(nick, text)

@@ -298,8 +298,9 @@ impl Chat {
     }
 
     fn line(&mut self, conn: ConnId, text: &str, now: Now, out: &mut Outbox) {
-        self.users.at_mut(conn).typed_at = now.mono.into();
-        if self.users.at(conn).nick().is_none() {
+        let user = self.users.at_mut(conn);
+        user.typed_at = now.mono.into();
+        if user.nick().is_none() {
             return self.line_before_name(conn, text, now, out);
         }
         match Command::parse(text) {
@@ -385,7 +386,6 @@ impl Chat {
             let is_forgotten = room.is_locked() && room.members().is_empty();
             assert!(!is_forgotten, "a locked room goes with its last member");
         }
-    }
         for (members, id) in self.rooms.fullest() {
             let room = self.rooms.at(id);
             assert!(!room.is_locked(), "a room is open or locked");
@@ -393,6 +393,7 @@ impl Chat {
         }
         let listed = self.rooms.fullest().count() + self.rooms.locked().count();
         assert_eq!(listed, self.rooms.len(), "every room is listed");
+    }
 
     /// The room that the permanent one is, if there is any.
     fn lobby(&self) -> Option<RoomId> {

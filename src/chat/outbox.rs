@@ -87,13 +87,14 @@ impl Outbox {
         self.effects.is_empty()
     }
 
-    /// Takes out everything, in order.
-    pub fn drain(&mut self) -> impl Iterator<Item = Effect> + '_ {
-        self.effects.drain(..)
+    /// Everything, in order.
+    pub fn effects(&self) -> &[Effect] {
+        &self.effects
     }
 
-    /// Gives back the memory that an input with many effects took; to be called when it is empty.
-    pub fn shrink(&mut self) {
+    /// Forgets everything, and gives back the memory that an input with many effects took.
+    pub fn clear(&mut self) {
+        self.effects.clear();
         if self.effects.capacity() > EFFECTS_KEPT {
             self.effects.shrink_to(EFFECTS_KEPT);
         }

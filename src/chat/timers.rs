@@ -2,9 +2,9 @@
 //! a name.
 //!
 //! Promises: due timers come out in the order of their deadlines, and those of the heap in the
-//! order in which they were set where these are equal; what is over takes no memory. A timer of
-//! the heap is due within seconds and is not cancelled: whoever takes it out looks whether it still
-//! applies. A name is waited for much longer, and the wait ends when it comes.
+//! order in which they were set where these are equal; the room of a great many is given back. A
+//! timer of the heap is due within seconds and is not cancelled: whoever takes it out looks whether
+//! it still applies. A name is waited for much longer, and the wait ends when it comes.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};

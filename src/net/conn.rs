@@ -120,74 +120,83 @@ pub enum Readable {
     UntilBlocked,
 }
 
-/// One connection. There are as many of these as connections, so what few have is kept apart.
+/// One connection. There are as many of these as connections, so what few have is kept apart; and
+/// what every delivery looks at stands first, so that it lies close together.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Conn<S> {
-    /// Its stream.
-    pub stream: S,
-    /// The peer's address.
-    pub from: Address,
     /// What waits to be sent.
     pub queue: SendQueue,
-    /// The line that is not finished.
-    pub lines: LineBuffer,
-    /// What one read left, because the pace or the turn's bound was reached. While there is any,
-    /// nothing more is read.
-    pub inbox: Option<Box<Inbox>>,
-    /// Its times from [`Stage::Closing`] on.
-    pub ending: Option<Box<Ending>>,
-    /// How fast its lines are taken.
-    pub pace: Pace,
     /// Which times its lines begin with.
     pub time: Option<Zone>,
     /// How its lines end.
     pub ends: Ends,
     /// How far its life has come.
     pub stage: Stage,
-    /// What is known of the peer's output.
-    pub intake: Intake,
-    /// Whether the stream may have something to read.
-    pub readable: Readable,
+    /// It stands in the list of those to be flushed.
+    pub is_touched: bool,
     /// The stream may take something.
     pub is_writable: bool,
     /// It stands in the list of those to be served.
     pub is_listed: bool,
-    /// It stands in the list of those to be flushed.
-    pub is_touched: bool,
-    /// The door counts it, and the conversation knew it.
-    pub is_admitted: bool,
+    /// Whether the stream may have something to read.
+    pub readable: Readable,
+    /// What is known of the peer's output.
+    pub intake: Intake,
     /// Its first line was seen, and is none of another protocol.
     pub is_known: bool,
+    /// Its stream.
+    pub stream: S,
+    /// The line that is not finished.
+    pub lines: LineBuffer,
+    /// What one read left, because the pace or the turn's bound was reached. While there is any,
+    /// nothing more is read.
+    pub inbox: Option<Box<Inbox>>,
+    /// How fast its lines are taken.
+    pub pace: Pace,
+    /// Its times from [`Stage::Closing`] on.
+    pub ending: Option<Box<Ending>>,
+    /// The peer's address.
+    pub from: Address,
+    /// The door counts it, and the conversation knew it.
+    pub is_admitted: bool,
     /// It was told that it is being slowed.
     pub was_slowed: bool,
     /// A timer watches whether the peer takes anything.
     pub is_watched: bool,
 }
 
-impl<S: Stream> Conn<S> {
+impl<S> Conn<S> {
     /// A new connection, at that stage of its life.
     pub fn new(stream: S, from: SocketAddr, stage: Stage) -> Conn<S> {
         Conn {
-            stream,
-            from: from.into(),
             queue: SendQueue::default(),
-            lines: LineBuffer::default(),
-            inbox: None,
-            ending: None,
-            pace: Pace::new(),
             time: None,
             ends: Ends::Lf,
             stage,
-            intake: Intake::Open,
-            readable: Readable::No,
+            is_touched: false,
             is_writable: true,
             is_listed: false,
-            is_touched: false,
-            is_admitted: stage == Stage::Talking,
+            readable: Readable::No,
+            intake: Intake::Open,
             is_known: false,
+            stream,
+            lines: LineBuffer::default(),
+            inbox: None,
+            pace: Pace::new(),
+            ending: None,
+            from: from.into(),
+            is_admitted: stage == Stage::Talking,
             was_slowed: false,
             is_watched: false,
         }
+    }
+
+    /// Whether what it is told is queued as it is: it takes something, has taken all that earlier
+    /// turns said, and wants no times.
+    #[inline]
+    pub fn takes_plainly(&self) -> bool {
+        self.stage != Stage::Doomed && !self.queue.is_behind() && self.time.is_none()
     }
 
     /// Whether it is part of the conversation.

@@ -13,6 +13,7 @@ use log::{info, warn};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use rustix::io::Errno;
+use rustix::net::SendFlags;
 use socket2::{Domain, Protocol, SockRef, TcpKeepalive, Type};
 
 use super::hub::Stream;
@@ -272,13 +273,14 @@ fn set_user_timeout(stream: &TcpStream, timeout: Option<Duration>) {
 
 impl Read for Socket {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.0.read(bytes)
+        self.0.try_io(|| Ok(rustix::io::read(&self.0, bytes)?))
     }
 }
 
+/// What is done for every delivery goes to the kernel without the C library in between.
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        self.0.try_io(|| Ok(rustix::net::send(&self.0, bytes, SendFlags::NOSIGNAL)?))
     }
 
     fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {

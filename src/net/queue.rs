@@ -260,10 +260,22 @@ impl SendQueue {
         Ok(true)
     }
 
+    #[inline]
     fn write_once(&self, page: &OpenPage, stream: &mut impl Write) -> io::Result<usize> {
-        if !self.holds_backlog() && self.last.is_none() {
-            return stream.write(&page.bytes[self.first.clone()]);
+        match self.is_one_slice() {
+            true => stream.write(&page.bytes[self.first.clone()]),
+            false => self.write_slices(page, stream),
         }
+    }
+
+    /// Whether there is nothing but one slice of the open page: as nearly always.
+    #[inline]
+    fn is_one_slice(&self) -> bool {
+        self.backlog.is_none() && self.last.is_none()
+    }
+
+    #[inline(never)]
+    fn write_slices(&self, page: &OpenPage, stream: &mut impl Write) -> io::Result<usize> {
         let mut parts = [IoSlice::new(&[]); SLICES_PER_WRITE];
         let backlog = self.backlog.iter().flat_map(|backlog| &backlog.slices).map(Slice::bytes);
         let fresh = self.fresh(page).map(|range| &page.bytes[range.clone()]);
@@ -276,7 +288,16 @@ impl SendQueue {
     }
 
     /// Takes out what was sent.
+    #[inline]
     fn advance(&mut self, page: &mut OpenPage, sent: usize) {
+        match self.is_one_slice() && sent == self.first.len() {
+            true => (self.first, self.cost) = (0..0, 0),
+            false => self.advance_within(page, sent),
+        }
+    }
+
+    #[inline(never)]
+    fn advance_within(&mut self, page: &mut OpenPage, sent: usize) {
         if self.backlog.is_none() && sent == self.fresh(page).map(Range::len).sum() {
             return self.clear();
         }
@@ -366,6 +387,9 @@ impl SendQueue {
             is_kept
         });
         backlog.dropped += lines;
+        if backlog.dropped == 0 && backlog.slices.is_empty() {
+            self.backlog = None;
+        }
     }
 
     /// Drops everything: nobody is there to take it.
@@ -387,9 +411,6 @@ mod tests {
     /// Takes so many bytes in all, then would block.
     struct Sink {
         taken: Vec<u8>,
-        if backlog.dropped == 0 && backlog.slices.is_empty() {
-            self.backlog = None;
-        }
         room: usize,
     }
 

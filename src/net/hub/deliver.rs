@@ -55,19 +55,19 @@ impl<S: Stream> Hub<S> {
     /// Empties the outbox: everybody is told, and who is to be closed begins to close.
     pub(super) fn deliver(&mut self) {
         let mut outbox = std::mem::take(&mut self.outbox);
-        for effect in outbox.drain() {
+        for effect in outbox.effects() {
             match effect {
-                Effect::Tell(Audience::One(conn), event) => self.tell(conn, &event),
-                Effect::Tell(audience, event) => self.publish(&audience, &event),
+                Effect::Tell(Audience::One(conn), event) => self.tell(*conn, event),
+                Effect::Tell(audience, event) => self.publish(audience, event),
                 Effect::ShowTime(conn, zone) => {
-                    if let Some(conn) = self.conns.find_mut(conn) {
-                        conn.time = zone;
+                    if let Some(conn) = self.conns.find_mut(*conn) {
+                        conn.time = *zone;
                     }
                 }
-                Effect::Close(conn, parting) => self.close(conn, parting),
+                Effect::Close(conn, parting) => self.close(*conn, *parting),
             }
         }
-        outbox.shrink();
+        outbox.clear();
         self.outbox = outbox;
     }
 
@@ -147,10 +147,24 @@ impl<S: Stream> Hub<S> {
 }
 
 impl Writer<'_> {
-    /// Gives a connection its slice of an event. This is what is done for every delivery.
+    /// Gives a connection its slice of an event. This is what is done for every delivery, so what
+    /// is done for some of them stands apart.
     #[inline]
     fn tell<S>(&mut self, conns: &mut Slots<Conn<S>>, id: ConnId, event: &Event) {
         let Some(conn) = conns.find_mut(id) else { return };
+        let range = &self.rendered[conn.ends as usize];
+        match range {
+            Some(range) if conn.is_touched && conn.takes_plainly() => {
+                conn.queue.push(self.page, range.clone());
+            }
+            _ => self.tell_first(conn, id, event),
+        }
+    }
+
+    /// The same for who is told something for the first time in this turn, or the event for the
+    /// first time to anybody, or otherwise than it is.
+    #[inline(never)]
+    fn tell_first<S>(&mut self, conn: &mut Conn<S>, id: ConnId, event: &Event) {
         if conn.stage == Stage::Doomed {
             return;
         }
@@ -158,7 +172,7 @@ impl Writer<'_> {
             conn.is_touched = true;
             self.touched.push(id);
         }
-        if conn.queue.is_behind() || conn.time.is_some() {
+        if !conn.takes_plainly() {
             return self.tell_specially(conn, event);
         }
         let range = self.render(conn, event);

@@ -59,6 +59,18 @@ impl<S: Stream> Hub<S> {
                 }
             }
         }
+        if conn.queue.is_empty() && !conn.queue.is_behind() && !conn.is_watched && conn.is_talking()
+        {
+            return false;
+        }
+        self.look_after(id, waited, had_backlog)
+    }
+
+    /// What follows from a write after which not all is as it mostly is: so much had waited, and
+    /// something of earlier turns or not. Returns whether it holds something of the page.
+    #[inline(never)]
+    fn look_after(&mut self, id: ConnId, waited: usize, had_backlog: bool) -> bool {
+        let Some(conn) = self.conns.find_mut(id) else { return false };
         let has_taken = conn.queue.cost() < waited;
         if !conn.queue.is_empty() && (has_taken || !had_backlog) {
             conn.queue.note_taken(self.now.mono);
@@ -76,6 +88,11 @@ impl<S: Stream> Hub<S> {
         if conn.queue.dropped() > 0 {
             return self.tell_dropped(id);
         }
+        if conn.is_watched && self.limits.stall_timeout.is_none() {
+            // No timer comes to see it.
+            conn.is_watched = false;
+            conn.stream.expect_no_stall();
+        }
         if conn.stage == Stage::Closing {
             self.end_output(id);
         }
@@ -88,11 +105,6 @@ impl<S: Stream> Hub<S> {
         let (conns, mut writer, _) = self.writer();
         if let Some(conn) = conns.find_mut(id) {
             writer.tell_dropped(conn);
-        if conn.is_watched && self.limits.stall_timeout.is_none() {
-            // No timer comes to see it.
-            conn.is_watched = false;
-            conn.stream.expect_no_stall();
-        }
         }
         self.flush_one(id)
     }
