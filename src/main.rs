@@ -12,6 +12,11 @@ use chatline::config::{Config, Declined};
 use chatline::logger;
 use chatline::net::server::Server;
 
+/// The memory of a crowd that has left goes back to the machine, whatever stays in between.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let config = match Config::parse_from(std::env::args_os()) {
         Ok(config) => config,
