@@ -3,9 +3,11 @@
 //!
 //! One thread, one poll, edge-triggered. Who is in no room says its number to enter it, or nothing
 //! to be answered that the server is there; `/leave` leaves the room; every other line is told to
-//! the others in it as it is. The lines of
-//! one turn are one batch for each room, and each member gets one send for it. Promises: nobody
-//! gets their own lines. Deliberately has no names and no rules, and trusts whoever connects.
+//! the others in it as it is. The lines of one turn are one batch for each room, and each member
+//! gets one send for it.
+//!
+//! Promises: nobody gets their own lines. Deliberately has no names and no rules, and trusts
+//! whoever connects.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,15 +1,21 @@
 //! A server under test: a process on a core of its own, what it costs, and its end.
 //!
 //! Promises: processor time and memory are the operating system's own figures, of all threads; the
-//! process is killed when this is dropped. Reads /proc, and so needs Linux.
+//! process is killed when this is dropped, and by the kernel when the driver dies, however it does
+//! (prctl(2), `PR_SET_PDEATHSIG`). Only a process itself can ask for that: a server is started as
+//! this program, which asks and then becomes the server. Of a driver that was killed, a folder of a
+//! server may remain. Reads /proc, and so needs Linux.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Sub;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tempfile::TempDir;
 
@@ -71,7 +77,8 @@ impl Server {
         let Some(address) = address else {
             let _ = child.kill();
             let outcome = child.wait()?;
-            return Err(io::Error::other(format!("the server did not start: {line}{outcome}")));
+            let line = line.trim_end();
+            return Err(io::Error::other(format!("the server did not start ({outcome}) {line}")));
         };
         Ok(Server { child, address, _stdout: Some(stdout.into_inner()), _folder: None })
     }
@@ -155,6 +162,24 @@ fn field(text: &str, index: usize) -> f64 {
 fn kilobytes(text: &str, name: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.map_or(f64::NAN, |line| field(line, 0) * 1024.0)
+}
+
+/// A command that runs `program` with what arguments are added, and dies with this process.
+pub fn tied(program: impl AsRef<OsStr>) -> Command {
+    let own = std::env::current_exe().expect("a process on Linux knows its program");
+    let mut command = Command::new(own);
+    command.arg("--tied").arg(program);
+    command
+}
+
+/// What such a command begins with: ties this process to its parent, and becomes `program`. Returns
+/// only if that fails, why.
+pub fn become_tied(program: &OsStr, arguments: &[OsString]) -> String {
+    let cause = match set_parent_process_death_signal(Some(Signal::KILL)) {
+        Ok(()) => Command::new(program).args(arguments).exec(),
+        Err(cause) => cause.into(),
+    };
+    format!("{}: {cause}", program.display())
 }
 
 /// Spawns the process on the first core, and stays on the second.

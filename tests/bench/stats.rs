@@ -35,6 +35,11 @@ impl Latencies {
         }
     }
 
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.nanos.len()
+    }
+
     /// The latency that so many percent stay within, in microseconds; NaN when nothing was heard.
     pub fn percentile(&self, percent: f64) -> f64 {
         match self.nanos.is_empty() {

@@ -12,7 +12,7 @@ use clap::ValueEnum;
 
 use super::dialect::{Chatline, Dialect, Floor};
 use super::peers::{irc, nats, redis};
-use super::server::Server;
+use super::server::{Server, tied};
 
 /// A kind of server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -34,11 +34,19 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// The servers of other people that can be started here.
-    pub fn peers() -> Vec<Subject> {
-        let is_there = [irc::is_installed(), redis::is_installed(), nats::is_installed()];
-        let all = [Subject::Inspircd, Subject::Redis, Subject::Nats];
-        all.into_iter().zip(is_there).filter(|(_, is)| *is).map(|(peer, _)| peer).collect()
+    /// The servers of other people.
+    pub fn peers() -> [Subject; 3] {
+        [Subject::Inspircd, Subject::Redis, Subject::Nats]
+    }
+
+    /// Whether it can be started here.
+    pub fn is_installed(self) -> bool {
+        match self {
+            Subject::Floor | Subject::LongFloor | Subject::Chatline | Subject::Lobby => true,
+            Subject::Inspircd => irc::is_installed(),
+            Subject::Redis => redis::is_installed(),
+            Subject::Nats => nats::is_installed(),
+        }
     }
 
     /// What it is called in the tables.
@@ -70,7 +78,7 @@ impl Subject {
     pub fn start(self, chatline: &Path) -> io::Result<Server> {
         match self {
             Subject::Floor | Subject::LongFloor => {
-                let mut command = Command::new(std::env::current_exe()?);
+                let mut command = tied(std::env::current_exe()?);
                 command.args(["--floor", "0"]);
                 Server::start_announced(command)
             }
@@ -84,7 +92,7 @@ impl Subject {
 }
 
 fn start_chatline(program: &Path, flags: &[&str]) -> io::Result<Server> {
-    let mut command = Command::new(program);
+    let mut command = tied(program);
     command.args(["--listen", "127.0.0.1:0", "--pace", "off", "--rooms", "off"]);
     command.args(["--connections-per-address", "off"]).args(flags);
     // What happens to be set here is no part of what is measured.

@@ -1,8 +1,8 @@
 //! What is printed: a table for each workload, with a row for each server.
 //!
 //! Promises: a figure is the median of its runs, but for counts of what should not be, of which the
-//! most is shown; ratios are of medians, with the smallest and the
-//! largest ratio of two runs that followed each other. Deliberately judges nothing.
+//! most is shown, and of what should be whole, of which the fewest; ratios are of medians, with the
+//! smallest and the largest ratio of two servers in the same round. Deliberately judges nothing.
 
 use super::stats::{median, range};
 
@@ -34,6 +34,11 @@ pub const fn most(title: &'static str) -> Column {
     Column { title, decimals: 0, is_compared: false, summary: |values| range(values).1 }
 }
 
+/// A count of what should be whole: of all runs the fewest.
+pub const fn fewest(title: &'static str) -> Column {
+    Column { title, decimals: 0, is_compared: false, summary: |values| range(values).0 }
+}
+
 /// The figures of one run, in the order of the columns; NaN where there is none.
 pub type Row = Vec<f64>;
 
@@ -53,7 +58,8 @@ impl Runs {
     }
 }
 
-/// The table as text: a head, a row for each server, and how each compares with the first.
+/// The table as text: a title with the number of runs, a head, a row for each server, and how each
+/// compares with the first.
 pub fn rendered(title: &str, columns: &[Column], runs: &[Runs]) -> String {
     let mut cells = vec![
         std::iter::once(String::new())
@@ -65,7 +71,10 @@ pub fn rendered(title: &str, columns: &[Column], runs: &[Runs]) -> String {
         let shown = columns.iter().zip(figures).map(|(column, value)| number(value, column));
         cells.push(std::iter::once(run.name.to_owned()).chain(shown).collect());
     }
-    let mut text = format!("\n{title}\n");
+    let mut text = match runs.iter().map(|it| it.rows.len()).max() {
+        Some(1) => format!("\n{title} (1 run)\n"),
+        many => format!("\n{title} ({} runs)\n", many.unwrap_or(0)),
+    };
     let widths: Vec<usize> = (0..=columns.len())
         .map(|at| cells.iter().map(|row| row[at].chars().count()).max().unwrap_or(0))
         .collect();

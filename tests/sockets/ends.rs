@@ -131,9 +131,17 @@ fn who_does_not_hang_up_is_hung_up_on() {
     is_over.expect("the connection is closed both ways");
 }
 
+const IAC: u8 = 255;
+
+/// Sends what telnets send at an interrupt (RFC 854): IAC IP, then IAC with the data mark as urgent
+/// data. `urgent` is the stream of `telnet`.
+fn interrupt(telnet: &mut Peer, urgent: &TcpStream) {
+    telnet.send(&[IAC, 244, IAC]);
+    assert_eq!(socket2::SockRef::from(urgent).send_out_of_band(&[242]).unwrap(), 1);
+}
+
 #[test]
 fn the_mark_of_a_telnet_interrupt_tears_no_hole() {
-    const IAC: u8 = 255;
     let server = ServerProcess::start(&[]);
     let mut bystander = server.person("bystander");
     let stream = TcpStream::connect(server.address()).unwrap();
@@ -141,10 +149,8 @@ fn the_mark_of_a_telnet_interrupt_tears_no_hole() {
     let mut telnet = Peer::on(stream);
     telnet.send(b"alice\r\nhalf a li");
     telnet.line_that_starts("* you are alice");
-    // IAC IP, then IAC with the data mark as urgent data, then IAC DO TIMING-MARK: RFC 854, and
-    // what telnets do at an interrupt. The pause lets the urgent byte be one of its own.
-    telnet.send(&[IAC, 244, IAC]);
-    assert_eq!(socket2::SockRef::from(&urgent).send_out_of_band(&[242]).unwrap(), 1);
+    interrupt(&mut telnet, &urgent);
+    // The pause lets the urgent byte be one of its own; then comes IAC DO TIMING-MARK (RFC 860).
     thread::sleep(Duration::from_millis(50));
     telnet.send(&[IAC, 253, 6]);
     let mut answer = Vec::new();
@@ -160,7 +166,6 @@ fn the_mark_of_a_telnet_interrupt_tears_no_hole() {
 
 #[test]
 fn what_comes_behind_urgent_data_is_read_at_once() {
-    const IAC: u8 = 255;
     let server = ServerProcess::start(&[]);
     let mut bystander = server.person("bystander");
     let stream = TcpStream::connect(server.address()).unwrap();
@@ -170,8 +175,8 @@ fn what_comes_behind_urgent_data_is_read_at_once() {
     telnet.line_that_starts("* you are alice");
     // Everything lies there before the server looks, and a read stops at the urgent byte.
     server.signal(Signal::STOP);
-    telnet.send(&[b'h', IAC, 244, IAC]);
-    assert_eq!(socket2::SockRef::from(&urgent).send_out_of_band(&[242]).unwrap(), 1);
+    telnet.send(b"h");
+    interrupt(&mut telnet, &urgent);
     telnet.send(b"a whole line\r\n");
     server.signal(Signal::CONT);
     assert_eq!(bystander.line_that_starts("#"), "#lobby alice: a whole line");

@@ -12,20 +12,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use chatline::chat::{self, Chat, ConnId, Now};
+use chatline::chat::{Chat, ConnId, Now};
 use chatline::net::hub::{Hub, Limits, Readable, Stream};
 
-use super::{Figures, Lines, Longest, ROOM, TEXT, median, shuffled, timed};
+use super::{Figures, Longest, Population, START, later, shuffled, timed};
 
 /// How much later each turn is.
 const STEP: Duration = Duration::from_micros(10);
-/// Longer than anything that the conversation has put off.
-const REST: Duration = Duration::from_secs(3);
-/// How many lines are timed, if there are no more rooms than this.
-const LINES: usize = 10_000;
-/// How many deliveries are timed in the large room, about.
-const DELIVERIES: usize = 500_000;
-
 /// The world beyond all the streams.
 #[derive(Debug, Default)]
 struct World {
@@ -38,9 +31,9 @@ struct World {
 
 /// One stream of many.
 #[derive(Debug)]
-struct Line(Rc<World>);
+struct Tap(Rc<World>);
 
-impl Read for Line {
+impl Read for Tap {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut typed = self.0.typed.borrow_mut();
         if typed.is_empty() {
@@ -53,7 +46,7 @@ impl Read for Line {
     }
 }
 
-impl Write for Line {
+impl Write for Tap {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.writes.update(|writes| writes + 1);
         Ok(bytes.len())
@@ -69,7 +62,7 @@ impl Write for Line {
     }
 }
 
-impl Stream for Line {
+impl Stream for Tap {
     fn finish_writing(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -80,19 +73,20 @@ impl Stream for Line {
 }
 
 /// Everybody, and the world.
-struct Crowd {
-    hub: Hub<Line>,
+struct OnHub {
+    hub: Hub<Tap>,
     world: Rc<World>,
     now: Now,
     conns: Vec<ConnId>,
-    rooms: usize,
+    /// How many come.
+    count: usize,
 }
 
 /// Measures so many connections, of whom at most `crowd` join the large room. `before` is what
 /// memory the process held, if that is to be measured.
 pub fn measure(conns: usize, crowd: usize, before: Option<usize>) -> Figures {
     let mut figures = Figures::default();
-    let mut all = Crowd::new(conns);
+    let mut all = OnHub::new(conns);
     let mut longest = Longest::new();
     let time = timed(|| {
         for n in 0..conns {
@@ -105,23 +99,18 @@ pub fn measure(conns: usize, crowd: usize, before: Option<usize>) -> Figures {
     assert_eq!(all.hub.conversation().people(), conns, "everybody has a name");
     figures.memory("memory for each", before, conns);
     all.talk_in_rooms(&mut figures);
-    all.talk_in_crowd(conns.min(crowd), &mut figures);
+    let members = shuffled(conns.min(crowd));
+    all.talk_in_crowd(&members, &mut figures);
+    all.leave_crowd(&members, &mut figures);
     figures.memory("memory for each after that", before, conns);
-    all.leave(&mut figures);
+    all.leave(&shuffled(conns), &mut figures);
+    assert!(all.hub.is_empty(), "everybody has left");
     figures.memory("memory for each when all have left", before, conns);
     figures
 }
 
-impl Crowd {
-    fn new(conns: usize) -> Crowd {
-        let chat = chat::Limits {
-            lobby: None,
-            name_chars_max: Some(24),
-            name_timeout: None,
-            rooms_max: None,
-            rooms_per_user_max: None,
-            room_members_max: None,
-        };
+impl OnHub {
+    fn new(count: usize) -> OnHub {
         let limits = Limits {
             connections_max: None,
             connections_per_address_max: None,
@@ -133,37 +122,19 @@ impl Crowd {
             stall_timeout: Some(Duration::from_secs(120)),
             read_bytes_per_turn: 64 << 10,
         };
-        let now = Now { mono: Duration::ZERO, unix: 1_772_625_600, zone_secs: 0 };
-        let hub = Hub::new(Chat::new(chat, *b"a million users.", now), limits);
-        let conns_max = conns;
-        let conns = Vec::with_capacity(conns_max);
-        Crowd { hub, world: Rc::default(), now, conns, rooms: conns_max / ROOM }
-    }
-
-    /// A member of a room of ten: they came long after each other.
-    fn member(&self, room: usize, place: usize) -> usize {
-        room + place % ROOM * self.rooms
-    }
-
-    /// A turn after that time, and others until nothing is due.
-    fn turn(&mut self, time: Duration) {
-        let seconds = self.now.mono.as_secs();
-        self.now.mono += time;
-        self.now.unix += (self.now.mono.as_secs() - seconds) as i64;
-        self.hub.turn(self.now);
-        while self.hub.deadline().is_some_and(|at| at <= self.now.mono) {
-            self.hub.turn(self.now);
-        }
+        let chat = Chat::new(super::limits(), *b"a million users.", START);
+        let hub = Hub::new(chat, limits);
+        OnHub { hub, world: Rc::default(), now: START, conns: Vec::with_capacity(count), count }
     }
 
     /// Each connection has an address of its own.
     fn come(&mut self, n: usize) {
         let host = u32::from(Ipv4Addr::new(10, 0, 0, 0)) + n as u32;
         let from = SocketAddr::from((Ipv4Addr::from(host), 40_000));
-        let room = n % self.rooms;
+        let room = n % self.rooms();
         self.write(format_args!("u{n}\n/join r{room}\n"));
-        let line = Line(Rc::clone(&self.world));
-        let conn = self.hub.open(line, from, self.now).expect("nobody is refused");
+        let tap = Tap(Rc::clone(&self.world));
+        let conn = self.hub.open(tap, from, self.now).expect("nobody is refused");
         self.conns.push(conn);
         self.hear(n);
     }
@@ -175,7 +146,28 @@ impl Crowd {
     /// The connection has something to read.
     fn hear(&mut self, n: usize) {
         self.hub.ready(self.conns[n], Readable::UntilBlocked, false);
-        self.turn(STEP);
+        self.pass(STEP);
+    }
+}
+
+impl Population for OnHub {
+    const LINES: usize = 10_000;
+    const DELIVERIES: usize = 500_000;
+
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn heard(&self) -> usize {
+        self.world.writes.get()
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now = later(self.now, time);
+        self.hub.turn(self.now);
+        while self.hub.deadline().is_some_and(|at| at <= self.now.mono) {
+            self.hub.turn(self.now);
+        }
     }
 
     fn types(&mut self, n: usize, text: &str) {
@@ -183,61 +175,8 @@ impl Crowd {
         self.hear(n);
     }
 
-    fn type_all(&mut self, who: &[usize], text: &str) -> Duration {
-        timed(|| who.iter().for_each(|n| self.types(*n, text)))
-    }
-
-    /// Everybody of these says a line.
-    fn say(&mut self, speakers: &[usize]) -> Lines {
-        let writes = self.world.writes.get();
-        let time = self.type_all(speakers, TEXT);
-        Lines { count: speakers.len(), deliveries: self.world.writes.get() - writes, time }
-    }
-
-    fn talk_in_rooms(&mut self, figures: &mut Figures) {
-        self.turn(REST);
-        let rooms = self.rooms;
-        // From then on each room keeps lines.
-        self.say(&(0..rooms).collect::<Vec<_>>());
-        let order = shuffled(rooms);
-        let speakers = (0..LINES.max(rooms)).map(|n| self.member(order[n % rooms], 1 + n / rooms));
-        let cold = self.say(&speakers.collect::<Vec<_>>());
-        let speakers: Vec<usize> = (0..LINES).map(|n| self.member(0, n)).collect();
-        assert_eq!(cold.deliveries, cold.count * (ROOM - 1), "the others hear each line");
-        let warm = (0..9).map(|_| self.say(&speakers)).collect();
-        figures.lines("a line, always in the same room", median(warm));
-        figures.lines("a line, in another room each time", cold);
-    }
-
-    fn talk_in_crowd(&mut self, members: usize, figures: &mut Figures) {
-        let order = shuffled(members);
-        let time = self.type_all(&order, "/join crowd");
-        figures.each("to join the large room", time, members);
-        self.turn(REST);
-        let count = (DELIVERIES / members).clamp(1, LINES);
-        let speakers: Vec<usize> = (0..count).map(|line| order[line % members]).collect();
-        let lines = (0..9).map(|_| self.say(&speakers)).collect();
-        figures.lines("a line in the large room", median(lines));
-        self.turn(REST);
-        figures.each("to leave the large room", self.type_all(&order, "/leave"), members);
-        self.type_all(&order, "/join crowd");
-        let time = timed(|| self.types(order[0], TEXT));
-        figures.once("the first line after all came back", time);
-        self.turn(REST);
-    }
-
-    fn leave(&mut self, figures: &mut Figures) {
+    fn end(&mut self, n: usize) {
         self.world.is_over.set(true);
-        let mut longest = Longest::new();
-        let order = shuffled(self.conns.len());
-        let time = timed(|| {
-            for n in &order {
-                self.hear(*n);
-                longest.step();
-            }
-        });
-        figures.each("to leave altogether", time, order.len());
-        figures.once("    the longest of these", longest.time);
-        assert!(self.hub.is_empty(), "everybody has left");
+        self.hear(n);
     }
 }

@@ -16,12 +16,17 @@ mod talk;
 use std::fs;
 use std::time::{Duration, Instant};
 
+use chatline::chat::{Limits, Now};
+
 /// How many are in a small room.
 const ROOM: usize = 10;
 /// How many are in the large room, at most.
 const CROWD: usize = 100_000;
 /// A line of 64 bytes.
 const TEXT: &str = "the quick brown fox jumps over the lazy dog, then over 1 or two.";
+
+/// Longer than anything that the conversation has put off.
+const REST: Duration = Duration::from_secs(3);
 
 /// Prints all of it; `is_brief` is for a hundredth of everybody.
 pub fn run(is_brief: bool) {
@@ -48,6 +53,117 @@ fn at_sizes(
         sizes.iter().rev().map(|size| measure(*size, before.take())).collect();
     columns.reverse();
     columns
+}
+
+/// Everybody at one size: what is done with them whatever it is that they are connected to.
+trait Population {
+    /// How many lines are timed, if there are no more rooms than this.
+    const LINES: usize;
+    /// How many deliveries are timed in the large room, about.
+    const DELIVERIES: usize;
+
+    /// How many there are.
+    fn count(&self) -> usize;
+    /// How many deliveries there have been.
+    fn heard(&self) -> usize;
+    /// Time goes on, and what is due by then is done.
+    fn pass(&mut self, time: Duration);
+    /// One of them types a line.
+    fn types(&mut self, n: usize, text: &str);
+    /// The connection of one of them ends.
+    fn end(&mut self, n: usize);
+
+    /// How many rooms of ten there are.
+    fn rooms(&self) -> usize {
+        self.count() / ROOM
+    }
+
+    /// A member of a room of ten: they came long after each other.
+    fn member(&self, room: usize, place: usize) -> usize {
+        room + place % ROOM * self.rooms()
+    }
+
+    /// Everybody of these types the same.
+    fn type_all(&mut self, who: &[usize], text: &str) -> Duration {
+        timed(|| who.iter().for_each(|n| self.types(*n, text)))
+    }
+
+    /// Everybody of these says a line.
+    fn say(&mut self, speakers: &[usize]) -> Lines {
+        let before = self.heard();
+        let time = self.type_all(speakers, TEXT);
+        Lines { count: speakers.len(), deliveries: self.heard() - before, time }
+    }
+
+    fn talk_in_rooms(&mut self, figures: &mut Figures) {
+        self.pass(REST);
+        let (rooms, lines) = (self.rooms(), Self::LINES);
+        // From then on each room keeps lines.
+        self.say(&(0..rooms).collect::<Vec<_>>());
+        let order = shuffled(rooms);
+        let speakers = (0..lines.max(rooms)).map(|n| self.member(order[n % rooms], 1 + n / rooms));
+        let cold = self.say(&speakers.collect::<Vec<_>>());
+        let speakers: Vec<usize> = (0..lines).map(|n| self.member(0, n)).collect();
+        assert_eq!(cold.deliveries, cold.count * (ROOM - 1), "the others hear each line");
+        let warm = (0..9).map(|_| self.say(&speakers)).collect();
+        figures.lines("a line, always in the same room", median(warm));
+        figures.lines("a line, in another room each time", cold);
+    }
+
+    /// These join the large room, and some of them speak there.
+    fn talk_in_crowd(&mut self, members: &[usize], figures: &mut Figures) {
+        let time = self.type_all(members, "/join crowd");
+        figures.each("to join the large room", time, members.len());
+        self.pass(REST);
+        let count = (Self::DELIVERIES / members.len()).clamp(1, Self::LINES);
+        let speakers: Vec<usize> = members.iter().copied().cycle().take(count).collect();
+        let lines = (0..9).map(|_| self.say(&speakers)).collect();
+        figures.lines("a line in the large room", median(lines));
+    }
+
+    /// They leave it, and come back.
+    fn leave_crowd(&mut self, members: &[usize], figures: &mut Figures) {
+        self.pass(REST);
+        figures.each("to leave the large room", self.type_all(members, "/leave"), members.len());
+        self.type_all(members, "/join crowd");
+        let time = timed(|| self.types(members[0], TEXT));
+        figures.once("the first line after all came back", time);
+        self.pass(REST);
+    }
+
+    /// These leave altogether, one by one.
+    fn leave(&mut self, who: &[usize], figures: &mut Figures) {
+        let mut longest = Longest::new();
+        let time = timed(|| {
+            for n in who {
+                self.end(*n);
+                longest.step();
+            }
+        });
+        figures.each("to leave altogether", time, who.len());
+        figures.once("    the longest of these", longest.time);
+    }
+}
+
+/// No bounds but those of a name.
+fn limits() -> Limits {
+    Limits {
+        lobby: None,
+        name_chars_max: Some(24),
+        name_timeout: None,
+        rooms_max: None,
+        rooms_per_user_max: None,
+        room_members_max: None,
+    }
+}
+
+/// When it all begins.
+const START: Now = Now { mono: Duration::ZERO, unix: 1_772_625_600, zone_secs: 0 };
+
+/// Later by that time.
+fn later(now: Now, time: Duration) -> Now {
+    let mono = now.mono + time;
+    Now { mono, unix: now.unix + (mono.as_secs() - now.mono.as_secs()) as i64, ..now }
 }
 
 /// A figure with its unit, under the name of its row.

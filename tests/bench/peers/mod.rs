@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
+use crate::server::tied;
+
 /// Where the program `name` is: in the search path or, as Debian has it for servers, in
 /// `/usr/sbin`.
 fn program(name: &str) -> Option<PathBuf> {
@@ -34,9 +36,9 @@ fn configuration(dir: &Path, text: &str) -> PathBuf {
     file
 }
 
-/// `program` with nothing to read and nothing to say but errors.
+/// `program`, which dies with this process, with nothing to read and nothing to say but errors.
 fn quiet(program: impl AsRef<Path>) -> Command {
-    let mut command = Command::new(program.as_ref());
+    let mut command = tied(program.as_ref());
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command
 }

@@ -40,7 +40,7 @@ daemonize no
 loglevel warning
 save ""
 appendonly no
-maxclients 30000
+maxclients 101000
 tcp-backlog 4096
 timeout 0
 tcp-keepalive 0

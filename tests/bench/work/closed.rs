@@ -6,7 +6,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Case, Moment, Plan, Settings, TALK, talk};
+use super::{Case, Plan, Reading, Settings, TALK, talk, warmed_up};
 use crate::driver::Driver;
 use crate::subject::Subject;
 use crate::table::Row;
@@ -44,16 +44,16 @@ fn case(title: String, plan: Plan, lines: u64) -> Case {
 
 fn run(settings: &Settings, subject: Subject, plan: Plan, lines: u64) -> io::Result<Row> {
     let server = subject.start(&settings.chatline)?;
-    let before = server.resident()?;
+    let before = warmed_up(&server, subject)?;
     let mut driver = Driver::new(server.address(), subject.dialect())?;
     plan.seat(&mut driver, 0)?;
-    driver.crowd.measure_each(MEASURE_EACH);
-    let bytes = (server.resident()? - before) / driver.crowd.conns.len() as f64;
+    driver.load.measure_each(MEASURE_EACH);
+    let bytes = (server.resident()? - before) / driver.load.conns.len() as f64;
     driver.rest(settings.at_most(CALM))?;
     driver.keep_in_flight(lines, settings.at_most(WARM_UP))?;
-    let start = Moment::now(&server, &driver)?;
-    driver.crowd.latencies.start(driver.crowd.now());
+    let start = Reading::now(&server, &driver)?;
+    driver.load.latencies.start(driver.load.now());
     driver.keep_in_flight(lines, settings.time)?;
-    let end = Moment::now(&server, &driver)?;
+    let end = Reading::now(&server, &driver)?;
     Ok(talk(&start, &end, &driver, bytes))
 }

@@ -1,7 +1,10 @@
 //! Many who say nothing: what one of them costs in memory, and what it costs to come.
 //!
 //! Promises: memory is what the operating system says is resident, three seconds after the last
-//! has joined. As many come as the descriptors of one process allow.
+//! has joined. As many come as the descriptors of one process allow; when all have left, as many
+//! come once more, to a server whose memory has holes by then. Of both waves a connection costs
+//! what is resident beyond what was before the first. What is resident at last is read fifteen
+//! seconds later.
 
 use std::io;
 use std::time::Duration;
@@ -10,6 +13,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::{Case, MEGABYTE, Plan, Settings};
 use crate::driver::Driver;
+use crate::server::Server;
 use crate::subject::Subject;
 use crate::table::{Column, Row, compared, most, shown};
 
@@ -19,7 +23,10 @@ const DESCRIPTORS_KEPT: u64 = 100;
 const CONNS_MAX: u64 = 100_000;
 const ROOM_SIZE: usize = 10;
 const SETTLING: Duration = Duration::from_secs(3);
-const LEAVING: Duration = Duration::from_secs(2);
+/// How long after all have left the next ones come.
+const BETWEEN: Duration = Duration::from_secs(2);
+/// How long an allocator is given to return what nobody needs.
+const RETURNING: Duration = Duration::from_secs(15);
 
 const COLUMNS: &[Column] = &[
     shown("connections", 0),
@@ -27,7 +34,8 @@ const COLUMNS: &[Column] = &[
     compared("µs/login+join", 1),
     shown("MB before", 1),
     shown("MB with all", 1),
-    shown("MB after they left", 1),
+    shown("bytes/conn, 2nd wave", 0),
+    shown("MB after all left", 1),
     most("lost"),
 ];
 
@@ -43,25 +51,43 @@ pub fn idle(at_most: Option<usize>) -> Case {
     Case { runs_max: 3, ..Case::new(title, COLUMNS, run) }
 }
 
+/// What one wave cost.
+struct Wave {
+    conns: f64,
+    lost: f64,
+    /// Nanoseconds for all to come.
+    usage: f64,
+    with_all: f64,
+}
+
 fn run(settings: &Settings, subject: Subject, rooms: usize) -> io::Result<Row> {
     let server = subject.start(&settings.chatline)?;
-    let mut driver = Driver::new(server.address(), subject.dialect())?;
-    let (before, usage) = (server.resident()?, server.usage()?);
-    Plan { rooms, size: ROOM_SIZE, speakers: 0, slow: 0 }.seat(&mut driver, 0)?;
-    let usage = server.usage()? - usage;
-    driver.rest(settings.at_most(SETTLING))?;
-    let with_all = server.resident()?;
-    let (conns, lost) = (driver.crowd.conns.len() as f64, driver.crowd.lost as f64);
-    drop(driver);
-    std::thread::sleep(settings.at_most(LEAVING));
+    let before = server.resident()?;
+    let first = wave(settings, subject, &server, rooms)?;
+    std::thread::sleep(settings.at_most(BETWEEN));
+    let second = wave(settings, subject, &server, rooms)?;
+    std::thread::sleep(settings.at_most(RETURNING));
     let after = server.resident()?;
     Ok(vec![
-        conns,
-        (with_all - before) / conns,
-        usage.total / 1e3 / conns,
+        first.conns,
+        (first.with_all - before) / first.conns,
+        first.usage / 1e3 / first.conns,
         before / MEGABYTE,
-        with_all / MEGABYTE,
+        first.with_all / MEGABYTE,
+        (second.with_all - before) / second.conns,
         after / MEGABYTE,
-        lost,
+        first.lost + second.lost,
     ])
+}
+
+/// All come, and all leave.
+fn wave(settings: &Settings, subject: Subject, server: &Server, rooms: usize) -> io::Result<Wave> {
+    let mut driver = Driver::new(server.address(), subject.dialect())?;
+    let usage = server.usage()?;
+    Plan { rooms, size: ROOM_SIZE, speakers: 0, slow: 0 }.seat(&mut driver, 0)?;
+    let usage = (server.usage()? - usage).total;
+    driver.rest(settings.at_most(SETTLING))?;
+    let with_all = server.resident()?;
+    let (conns, lost) = (driver.load.conns.len() as f64, driver.load.lost as f64);
+    Ok(Wave { conns, lost, usage, with_all })
 }

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::crowd::{Ear, Goal, Seat};
 use super::driver::Driver;
+use super::load::{Ear, Goal, Seat};
 use super::server::{Server, Usage};
 use super::subject::Subject;
 use super::table::{Column, Row, compared, most, shown};
@@ -64,6 +64,8 @@ pub enum Workload {
 
 /// The receive buffer of who does not read.
 const SLOW_RECEIVE_BYTES: usize = 4096;
+/// How long a server may take to forget somebody who has left.
+const PARTING: Duration = Duration::from_millis(100);
 const MEGABYTE: f64 = 1e6;
 
 /// One table: a workload of a certain size.
@@ -71,7 +73,7 @@ pub struct Case {
     /// What is done.
     pub title: String,
     /// What is measured.
-    pub columns: &'static [Column],
+    pub columns: Vec<Column>,
     /// How many runs are enough at most.
     pub runs_max: usize,
     /// Whether it is measured with everybody in the lobby, too, and with longer lines.
@@ -86,11 +88,11 @@ type Run = dyn Fn(&Settings, Subject) -> io::Result<Row>;
 impl Case {
     fn new(
         title: String,
-        columns: &'static [Column],
+        columns: &[Column],
         run: impl Fn(&Settings, Subject) -> io::Result<Row> + 'static,
     ) -> Case {
-        let (has_variants, for_peers, run) = (false, true, Box::new(run));
-        Case { title, columns, runs_max: usize::MAX, has_variants, for_peers, run }
+        let (columns, run) = (columns.to_vec(), Box::new(run));
+        Case { title, columns, runs_max: usize::MAX, has_variants: false, for_peers: true, run }
     }
 
     /// Whether that server takes part.
@@ -139,8 +141,8 @@ struct Plan {
 impl Plan {
     /// Seats everybody, in rooms from `first` on.
     fn seat(self, driver: &mut Driver, first: usize) -> io::Result<()> {
-        let before = driver.crowd.conns.len();
-        let speaks_apart = driver.crowd.speaks_apart();
+        let before = driver.load.conns.len();
+        let speaks_apart = driver.load.speaks_apart();
         let in_room = self.size + if speaks_apart { self.speakers } else { 0 };
         let slow = self.size - self.slow..self.size;
         let seats = (0..self.rooms * in_room).map(|at| Seat {
@@ -152,10 +154,10 @@ impl Plan {
         for room in 0..self.rooms {
             let start = before + room * in_room;
             let from = if speaks_apart { start + self.size } else { start };
-            let it = &mut driver.crowd.rooms[first + room];
+            let it = &mut driver.load.rooms[first + room];
             it.speakers = (from..from + self.speakers).collect();
             it.readers = (self.size - self.slow - usize::from(!speaks_apart)) as u64;
-            for conn in &mut driver.crowd.conns[start + slow.start..start + slow.end] {
+            for conn in &mut driver.load.conns[start + slow.start..start + slow.end] {
                 conn.ear = Ear::Deaf;
             }
         }
@@ -163,18 +165,30 @@ impl Plan {
     }
 }
 
-/// A moment: what was said, heard and used up to it.
-struct Moment {
+/// What memory is resident when one connection has come, has been in a room, and has left: what
+/// comes on top is for connections, and not for code that runs for the first time.
+fn warmed_up(server: &Server, subject: Subject) -> io::Result<f64> {
+    let mut driver = Driver::new(server.address(), subject.dialect())?;
+    driver.open([Seat { room: 0, joins: true, receive_bytes: None }], Goal::Seated)?;
+    driver.load.leave(0);
+    driver.wait_for_answers(0)?;
+    drop(driver);
+    std::thread::sleep(PARTING);
+    server.resident()
+}
+
+/// A reading of all counters: what was said, heard and used up to a moment.
+struct Reading {
     nanos: u64,
     said: u64,
     heard: u64,
     usage: Usage,
 }
 
-impl Moment {
-    fn now(server: &Server, driver: &Driver) -> io::Result<Moment> {
-        let (said, heard) = driver.crowd.totals();
-        Ok(Moment { nanos: driver.crowd.now(), said, heard, usage: server.usage()? })
+impl Reading {
+    fn now(server: &Server, driver: &Driver) -> io::Result<Reading> {
+        let (said, heard) = driver.load.totals();
+        Ok(Reading { nanos: driver.load.now(), said, heard, usage: server.usage()? })
     }
 }
 
@@ -185,6 +199,7 @@ const TALK: &[Column] = &[
     compared("µs/delivery", 3),
     shown("user", 3),
     shown("system", 3),
+    shown("user share %", 1),
     shown("p50 µs", 0),
     compared("p99 µs", 0),
     shown("p99.9 µs", 0),
@@ -193,23 +208,24 @@ const TALK: &[Column] = &[
 ];
 
 /// The figures for these columns.
-fn talk(start: &Moment, end: &Moment, driver: &Driver, bytes: f64) -> Row {
+fn talk(start: &Reading, end: &Reading, driver: &Driver, bytes: f64) -> Row {
     let seconds = (end.nanos - start.nanos) as f64 / 1e9;
     let heard = (end.heard - start.heard) as f64;
     let usage = end.usage - start.usage;
     let [total, user, system] =
         [usage.total, usage.user(), usage.system()].map(|nanos| nanos / 1e3 / heard);
-    let latencies = &driver.crowd.latencies;
+    let latencies = &driver.load.latencies;
     vec![
         (end.said - start.said) as f64 / seconds,
         heard / seconds,
         total,
         user,
         system,
+        100.0 * user / total,
         latencies.percentile(50.0),
         latencies.percentile(99.0),
         latencies.percentile(99.9),
         bytes,
-        driver.crowd.lost as f64,
+        driver.load.lost as f64,
     ]
 }

@@ -1,15 +1,16 @@
 //! The open loop: lines are due at moments of their own, however the server does.
 //!
 //! Promises: a latency is counted from the moment when the line was due, so that a stall is counted
-//! for every line that it delays; everybody's latencies are recorded.
+//! for every line that it delays; everybody's latencies are recorded. Lines that have not come a
+//! second after the last one was due are missing.
 
 use std::io;
 use std::time::Duration;
 
-use super::{Case, Moment, Plan, Settings, TALK, talk};
+use super::{Case, Plan, Reading, Settings, TALK, talk, warmed_up};
 use crate::driver::Driver;
 use crate::subject::Subject;
-use crate::table::Row;
+use crate::table::{Row, most};
 
 const LINES_PER_SECOND: f64 = 3000.0;
 const TALKING: Plan = Plan { rooms: 100, size: 10, speakers: 2, slow: 0 };
@@ -29,23 +30,26 @@ pub fn steady(idle: usize) -> Vec<Case> {
 
 fn case(title: String, idle: usize) -> Case {
     let run = move |settings: &Settings, subject| run(settings, subject, idle);
-    Case::new(title, TALK, run)
+    Case::new(title, &[TALK, &[most("missing")]].concat(), run)
 }
 
 fn run(settings: &Settings, subject: Subject, idle: usize) -> io::Result<Row> {
     let server = subject.start(&settings.chatline)?;
-    let before = server.resident()?;
+    let before = warmed_up(&server, subject)?;
     let mut driver = Driver::new(server.address(), subject.dialect())?;
     TALKING.seat(&mut driver, 0)?;
-    driver.crowd.measure_each(1);
+    driver.load.measure_each(1);
     Plan { rooms: idle / 10, size: 10, speakers: 0, slow: 0 }.seat(&mut driver, TALKING.rooms)?;
-    let bytes = (server.resident()? - before) / driver.crowd.conns.len() as f64;
+    let bytes = (server.resident()? - before) / driver.load.conns.len() as f64;
     driver.rest(settings.at_most(CALM))?;
-    driver.keep_pace(LINES_PER_SECOND, settings.at_most(WARM_UP), SEED)?;
-    let start = Moment::now(&server, &driver)?;
-    driver.crowd.latencies.start(driver.crowd.now());
-    driver.keep_pace(LINES_PER_SECOND, settings.time, SEED)?;
-    let end = Moment::now(&server, &driver)?;
+    driver.keep_schedule(LINES_PER_SECOND, settings.at_most(WARM_UP), SEED)?;
+    let start = Reading::now(&server, &driver)?;
+    driver.load.latencies.start(driver.load.now());
+    driver.keep_schedule(LINES_PER_SECOND, settings.time, SEED)?;
+    let end = Reading::now(&server, &driver)?;
     driver.settle(settings.at_most(STRAGGLERS))?;
-    Ok(talk(&start, &end, &driver, bytes))
+    let missing: u64 = driver.load.rooms.iter().map(|room| room.missing()).sum();
+    let mut row = talk(&start, &end, &driver, bytes);
+    row.push(missing as f64);
+    Ok(row)
 }

@@ -7,8 +7,8 @@ use std::io;
 use std::time::Duration;
 
 use super::{Case, MEGABYTE, Settings};
-use crate::crowd::{Goal, Seat};
 use crate::driver::Driver;
+use crate::load::{Goal, Seat};
 use crate::subject::Subject;
 use crate::table::{Column, Row, compared, most, shown};
 
@@ -43,15 +43,15 @@ fn run(settings: &Settings, subject: Subject, people: usize) -> io::Result<Row> 
     let mut row = Vec::new();
     for is_joining in [true, false] {
         server.forget_peak()?;
-        let (usage, since) = (server.usage()?, driver.crowd.now());
+        let (usage, since) = (server.usage()?, driver.load.now());
         for index in 0..people {
             match is_joining {
-                true => driver.crowd.join(index),
-                false => driver.crowd.leave(index),
+                true => driver.load.join(index),
+                false => driver.load.leave(index),
             }
         }
         driver.wait_for_answers(0)?;
-        let seconds = (driver.crowd.now() - since) as f64 / 1e9;
+        let seconds = (driver.load.now() - since) as f64 / 1e9;
         driver.rest(settings.at_most(AFTERMATH))?;
         row.push((server.usage()? - usage).total / 1e3 / people as f64);
         row.push((server.peak()? - before) / MEGABYTE);
@@ -60,6 +60,6 @@ fn run(settings: &Settings, subject: Subject, people: usize) -> io::Result<Row> 
             row.push(seconds);
         }
     }
-    row.push(driver.crowd.lost as f64);
+    row.push(driver.load.lost as f64);
     Ok(row)
 }

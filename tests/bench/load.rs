@@ -100,6 +100,11 @@ impl Room {
         self.said.saturating_sub(self.heard / self.readers.max(1))
     }
 
+    /// How many deliveries of what was said there have not come.
+    pub fn missing(&self) -> u64 {
+        (self.said * self.readers).saturating_sub(self.heard)
+    }
+
     /// Who speaks next.
     pub fn next_speaker(&mut self) -> usize {
         let speaker = self.speakers[self.turn];
@@ -115,7 +120,7 @@ impl Room {
 }
 
 /// All connections to one server.
-pub struct Crowd {
+pub struct Load {
     dialect: Box<dyn Dialect>,
     epoch: Instant,
     buffer: Box<[u8]>,
@@ -134,10 +139,10 @@ pub struct Crowd {
     pub lost: usize,
 }
 
-impl Crowd {
+impl Load {
     /// Nobody yet.
-    pub fn new(dialect: Box<dyn Dialect>) -> Crowd {
-        Crowd {
+    pub fn new(dialect: Box<dyn Dialect>) -> Load {
+        Load {
             dialect,
             epoch: Instant::now(),
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
@@ -239,7 +244,7 @@ impl Crowd {
         }
     }
 
-    /// Says a line that is due at `due`; it is sent with [`Crowd::flush`].
+    /// Says a line that is due at `due`; it is sent with [`Load::flush`].
     pub fn say(&mut self, room: usize, speaker: usize, due: u64) {
         self.rooms[room].said += 1;
         let out = &mut self.conns[speaker].out;
