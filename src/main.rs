@@ -13,7 +13,7 @@ use chatline::logger;
 use chatline::net::server::Server;
 
 /// The memory of a crowd that has left goes back to the machine, whatever stays in between.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "jemalloc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -36,7 +36,7 @@ use work::{Case, Settings, Workload};
 const BRIEF: Duration = Duration::from_millis(300);
 
 /// The bare server and the million have the memory of the program that is measured.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "jemalloc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

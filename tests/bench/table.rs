@@ -1,7 +1,7 @@
 //! What is printed: a table for each workload, with a row for each server.
 //!
 //! Promises: a figure is the median of its runs, but for counts of what should not be, of which the
-//! most is shown, and of what should be whole, of which the fewest; ratios are of medians, with the
+//! most is shown, and for what says so, of which the least; ratios are of medians, with the
 //! smallest and the largest ratio of two servers in the same round. Deliberately judges nothing.
 
 use super::stats::{median, range};
@@ -34,8 +34,8 @@ pub const fn most(title: &'static str) -> Column {
     Column { title, decimals: 0, is_compared: false, summary: |values| range(values).1 }
 }
 
-/// A count of what should be whole: of all runs the fewest.
-pub const fn fewest(title: &'static str) -> Column {
+/// Of all runs the least: of what should be whole, or of what the machine only adds to.
+pub const fn least(title: &'static str) -> Column {
     Column { title, decimals: 0, is_compared: false, summary: |values| range(values).0 }
 }
 

@@ -13,7 +13,7 @@ use crate::driver::{Driver, Schedule};
 use crate::load::Ear;
 use crate::payload;
 use crate::subject::Subject;
-use crate::table::{Column, Row, fewest, most, shown};
+use crate::table::{Column, Row, least, most, shown};
 
 const ROOM: Plan = Plan { rooms: 1, size: 10, speakers: 1, slow: 0 };
 const PAIRS: Plan = Plan { rooms: 5, size: 2, speakers: 1, slow: 0 };
@@ -34,7 +34,7 @@ const COLUMNS: &[Column] = &[
     shown("lines/s", 0),
     shown("deliveries/s", 0),
     shown("µs/delivery", 3),
-    fewest("whole and in order, fewest"),
+    least("whole and in order, fewest"),
     shown("others' latencies", 0),
     shown("p50 µs", 0),
     shown("p99 µs", 0),

@@ -15,7 +15,7 @@ use crate::load::Ear;
 use crate::payload::MARK;
 use crate::server::Server;
 use crate::subject::Subject;
-use crate::table::{Column, Row, fewest, most, shown};
+use crate::table::{Column, Row, least, most, shown};
 
 const SLOW: usize = 20;
 const LINES: u64 = 32;
@@ -36,7 +36,7 @@ const COLUMNS: &[Column] = &[
     shown("µs/delivery, none slow", 3),
     shown("µs/delivery, 20 slow", 3),
     shown("MB at most", 1),
-    fewest("exact of 20"),
+    least("exact of 20"),
     shown("dropped", 0),
     most("lost"),
 ];
