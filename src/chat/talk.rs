@@ -19,7 +19,7 @@ use super::{Chat, ConnId, Now};
 const REPLAY_PAUSE: Duration = Duration::from_millis(250);
 
 /// How many names are looked at for a guess at what was meant, of those near and of all.
-const GUESSES_MAX: usize = 200;
+const GUESSES_MAX: usize = 100;
 
 impl Chat {
     /// Says a text in the current room, or that somebody does what it says.

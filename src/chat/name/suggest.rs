@@ -3,6 +3,8 @@
 //! Promises: bounded work, and what is suggested is valid. Deliberately knows no names: who asks
 //! says which are free, and among which to look.
 
+use rapidfuzz::distance::osa;
+
 use super::Nick;
 
 /// How many numbers [`first_free`] tries.
@@ -40,11 +42,12 @@ pub fn first_free(
 pub fn nearest<'a>(wanted: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let chars = wanted.chars().count();
     let slips_max = if chars <= 4 { 1 } else { 2 };
+    let near = osa::Args::default().score_cutoff(slips_max);
+    let wanted = osa::BatchComparator::new(wanted.chars());
     among
         .filter(|word| word.chars().count().abs_diff(chars) <= slips_max)
-        .map(|word| (strsim::damerau_levenshtein(wanted, word), word))
-        .filter(|(slips, _)| *slips <= slips_max)
-        .min_by_key(|(slips, word)| (*slips, *word))
+        .filter_map(|word| Some((wanted.distance_with_args(word.chars(), &near)?, word)))
+        .min()
         .map(|(_, word)| word)
 }
 
