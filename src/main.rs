@@ -12,7 +12,8 @@ use chatline::config::{Config, Declined};
 use chatline::logger;
 use chatline::net::server::Server;
 
-/// The memory of a crowd that has left goes back to the machine, whatever stays in between.
+/// Most of the memory of a crowd that has left goes back to the machine within half a minute; a
+/// thread or two of the allocator do that.
 #[cfg(all(target_os = "linux", feature = "jemalloc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

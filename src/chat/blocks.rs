@@ -1,12 +1,12 @@
 //! Values by slot, in blocks of a fixed size.
 //!
 //! Promises: finding, putting in and taking out cost the same however many there are, and move
-//! nothing; a block that is empty is freed, so that few who stay after a storm hold little.
+//! nothing; a block that is empty is freed, so that who stays after a storm holds no more than one.
 //! Deliberately does not choose the slots: whoever numbers the values does.
 
-/// Values in one block: enough that its own cost is nothing, and few enough that one survivor in
-/// it is cheap.
-const BLOCK: usize = 64;
+/// Values in one block: enough that its own cost is nothing, and few enough that one survivor,
+/// who holds all of it, is cheap.
+pub const BLOCK: usize = 16;
 
 /// Values by slot. There should be no wide gaps among the slots.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ mod tests {
     fn memory_goes_with_those_who_had_it() {
         let mut blocks = Blocks::default();
         (0..1000).for_each(|slot| blocks.insert(slot, slot));
-        assert_eq!((blocks.len(), room(&blocks)), (1000, 1024));
+        assert_eq!((blocks.len(), room(&blocks)), (1000, 1000_usize.next_multiple_of(BLOCK)));
         (0..999).for_each(|slot| assert_eq!(blocks.remove(slot), Some(slot)));
         assert_eq!((blocks.get(999), room(&blocks)), (Some(&999), BLOCK));
         blocks.insert(0, 0);

@@ -194,7 +194,7 @@ impl Chat {
         self.users.people()
     }
 
-    /// How many connections there are, named or not. Linear: for tests.
+    /// How many connections there are, named or not.
     pub fn connected(&self) -> usize {
         self.users.connected()
     }

@@ -277,10 +277,11 @@ impl Read for Socket {
     }
 }
 
-/// What is done for every delivery goes to the kernel without the C library in between.
 impl Write for Socket {
+    /// What is done for every delivery goes to the kernel without the C library's points of
+    /// cancellation. A broken pipe is an error here, since programs in Rust ignore its signal.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_io(|| Ok(rustix::net::send(&self.0, bytes, SendFlags::NOSIGNAL)?))
+        self.0.try_io(|| Ok(rustix::net::send(&self.0, bytes, SendFlags::empty())?))
     }
 
     fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {

@@ -2,18 +2,16 @@
 //! a connection that is gone is not mistaken for the next one in its slot.
 //!
 //! Promises: inserting, finding and removing cost the same however many there are, and move
-//! nothing; a slab that is empty is freed, and the lowest free slot is filled first, so that few
-//! who stay after a storm hold little. Deliberately knows nothing of what it holds.
+//! nothing; a slab that is empty is freed, so that who stays after a storm holds no more than one,
+//! and the lowest slab with a free slot is filled first. Deliberately knows nothing of what it
+//! holds.
 
 use std::collections::BTreeSet;
 
 use slab::Slab;
 
 use crate::chat::ConnId;
-
-/// Values in one slab: enough that its own cost is nothing, and few enough that one survivor in it
-/// is cheap.
-const BLOCK: usize = 64;
+use crate::chat::blocks::BLOCK;
 
 /// Values by [`ConnId`].
 #[derive(Debug)]
@@ -143,7 +141,7 @@ mod tests {
     fn memory_goes_with_those_who_had_it() {
         let mut slots = Slots::default();
         let ids: Vec<ConnId> = (0..1000).map(|number| slots.insert(number)).collect();
-        assert_eq!((slots.len(), room(&slots)), (1000, 1024));
+        assert_eq!((slots.len(), room(&slots)), (1000, 1000_usize.next_multiple_of(BLOCK)));
         // Who came last stays, and holds one slab.
         for id in &ids[..999] {
             slots.remove(*id);

@@ -105,7 +105,6 @@ pub fn measure(conns: usize, crowd: usize, before: Option<usize>) -> Figures {
     figures.memory("memory for each after that", before, conns);
     all.leave(&shuffled(conns), &mut figures);
     assert!(all.hub.is_empty(), "everybody has left");
-    figures.memory("memory for each when all have left", before, conns);
     figures
 }
 

@@ -58,7 +58,6 @@ pub fn measure(users: usize, crowd: usize, before: Option<usize>) -> Figures {
     all.leave(others, &mut figures);
     let time = all.type_all(&[*last; QUESTIONS], "/who");
     figures.each("/who of the last one", time, QUESTIONS);
-    figures.memory("memory for each when all but one have left", before, users);
     figures
 }
 

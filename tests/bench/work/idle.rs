@@ -3,8 +3,8 @@
 //! Promises: memory is what the operating system says is resident, three seconds after the last
 //! has joined. As many come as the descriptors of one process allow; when all have left, as many
 //! come once more, to a server whose memory has holes by then. Of both waves a connection costs
-//! what is resident beyond what was before the first. What is resident at last is read fifteen
-//! seconds later.
+//! what is resident beyond what was before the first. What is resident at last is read half a
+//! minute later.
 
 use std::io;
 use std::time::Duration;
@@ -26,7 +26,7 @@ const SETTLING: Duration = Duration::from_secs(3);
 /// How long after all have left the next ones come.
 const BETWEEN: Duration = Duration::from_secs(2);
 /// How long an allocator is given to return what nobody needs.
-const RETURNING: Duration = Duration::from_secs(15);
+const RETURNING: Duration = Duration::from_secs(30);
 
 const COLUMNS: &[Column] = &[
     shown("connections", 0),
