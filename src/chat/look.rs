@@ -95,13 +95,13 @@ impl Chat {
         let own = asker.rooms.iter().map(|membership| membership.room);
         let own = own.filter(|id| self.rooms.at(*id).is_locked());
         let own = own.map(|id| (self.rooms.at(id).members().len(), id));
-        let mut open: Vec<_> = self.rooms.fullest().take(ROOMS_SHOWN).chain(own).collect();
-        open.sort_unstable_by_key(|(members, id)| (Reverse(*members), *id));
-        open.truncate(ROOMS_SHOWN);
+        let open = self.rooms.fullest().take(ROOMS_SHOWN).chain(own);
+        let mut rooms: Vec<_> = open.map(|(members, id)| (false, Reverse(members), id)).collect();
         let closed = self.rooms.locked().filter(|id| !asker.is_in(*id));
-        let closed = closed.take(ROOMS_SHOWN - open.len()).map(|id| (true, Reverse(0), id));
-        let open = open.into_iter().map(|(members, id)| (false, Reverse(members), id));
-        let mut rooms: Vec<_> = open.chain(closed).collect();
+        let closed = closed.take(ROOMS_SHOWN.saturating_sub(rooms.len()));
+        rooms.extend(closed.map(|id| (true, Reverse(0), id)));
+        rooms.sort_unstable();
+        rooms.truncate(ROOMS_SHOWN);
         rooms.sort_by_cached_key(|(is_closed, members, id)| {
             (*is_closed, *members, self.rooms.at(*id).name.clone())
         });

@@ -152,8 +152,7 @@ impl Writer<'_> {
     #[inline]
     fn tell<S>(&mut self, conns: &mut Slots<Conn<S>>, id: ConnId, event: &Event) {
         let Some(conn) = conns.find_mut(id) else { return };
-        let range = &self.rendered[conn.ends as usize];
-        match range {
+        match &self.rendered[conn.ends as usize] {
             Some(range) if conn.is_touched && conn.takes_plainly() => {
                 conn.queue.push(self.page, range.clone());
             }
