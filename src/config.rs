@@ -11,8 +11,10 @@ mod sentence;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Command, CommandFactory, FromArgMatches};
+use clap::{Command, CommandFactory, FromArgMatches, ValueEnum};
 use log::LevelFilter;
 
 use crate::chat;
@@ -21,7 +23,11 @@ use crate::chat::pace::Rate;
 use crate::net::hub;
 use amount::Bound;
 use flags::Flags;
+pub use flags::{Format, Task};
 use sentence::sentence;
+
+/// What is told at once is given away to be kept so often; it is kept within twice that.
+const LATER: Duration = Duration::from_millis(50);
 
 /// Characters of the lobby's name, whatever the limit on names that people choose.
 const LOBBY_CHARS_MAX: usize = 64;
@@ -37,6 +43,32 @@ pub enum Connections {
     Unlimited,
 }
 
+/// What a line that somebody has seen survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sync {
+    /// A power cut: it is on the disk before anybody is told.
+    Disk,
+    /// The death of the server: the kernel has it before anybody is told.
+    Process,
+    /// Nothing, for a moment: everybody is told at once.
+    Later,
+}
+
+/// What is kept, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    /// The file.
+    pub path: PathBuf,
+    /// What a line survives.
+    pub sync: Sync,
+    /// How long lines are kept; `None` for as long as there is room.
+    pub keep: Option<Duration>,
+    /// How many lines of each room are kept; `None` for all.
+    pub keep_lines: Option<usize>,
+    /// Whether they are indexed.
+    pub is_searchable: bool,
+}
+
 /// All that the server is told at its start.
 #[derive(Debug)]
 pub struct Config {
@@ -50,6 +82,8 @@ pub struct Config {
     pub chat: chat::Limits,
     /// The limits of the connections.
     pub hub: hub::Limits,
+    /// What is kept; `None` for nothing.
+    pub data: Option<Data>,
     /// What is logged, unless `RUST_LOG` says otherwise.
     pub log_level: LevelFilter,
 }
@@ -68,21 +102,60 @@ pub fn command() -> Command {
     Flags::command().mut_args(|arg| arg.hide_env_values(true))
 }
 
-impl Config {
+/// What the program is to do.
+#[derive(Debug)]
+pub enum Wanted {
+    /// Serve.
+    Server(Box<Config>),
+    /// Something with what is kept in that file.
+    Task(Task, PathBuf),
+}
+
+impl Wanted {
     /// Reads the flags (the first argument is the program's name) and the environment.
-    pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Config, Declined> {
+    pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Wanted, Declined> {
         let args: Vec<OsString> = args.into_iter().collect();
         let matches = command().try_get_matches_from(&args);
         match matches.and_then(|matches| Flags::from_arg_matches(&matches)) {
-            Ok(flags) => Config::from_flags(flags).map_err(Declined::Refused),
+            Ok(mut flags) => match flags.task.take() {
+                None => {
+                    let config = Config::from_flags(flags).map(Box::new);
+                    config.map(Wanted::Server).map_err(Declined::Refused)
+                }
+                Some(task) => Ok(Wanted::Task(task, flags.data)),
+            },
             Err(error) if error.exit_code() == 0 => Err(Declined::Shown(error.to_string())),
             Err(error) => Err(Declined::Refused(sentence(&error, &args))),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the flags (the first argument is the program's name) and the environment; what is not
+    /// for a server is refused.
+    pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Config, Declined> {
+        match Wanted::parse_from(args)? {
+            Wanted::Server(config) => Ok(*config),
+            Wanted::Task(..) => Err(Declined::Refused("wanted is a server".to_owned())),
         }
     }
 
     /// Checks what one flag alone cannot: how the values stand beside each other.
     fn from_flags(flags: Flags) -> Result<Config, String> {
         check_listen(&flags.listen)?;
+        let is_kept = flags.data.as_os_str() != "none";
+        if is_kept && !cfg!(feature = "store") {
+            return Err("--data: this chatline was built without the feature store and keeps \
+                        nothing; wanted is none"
+                .to_owned());
+        }
+        let data = is_kept.then(|| Data {
+            path: flags.data,
+            sync: flags.sync,
+            keep: flags.keep.most(),
+            keep_lines: flags.keep_lines.most(),
+            is_searchable: flags.search,
+        });
         Ok(Config {
             connections: match flags.connections {
                 None => Connections::AsDescriptorsAllow,
@@ -97,6 +170,11 @@ impl Config {
                 rooms_max: flags.rooms.most(),
                 rooms_per_user_max: flags.rooms_per_user.most(),
                 room_members_max: flags.room_members.most(),
+                replay_lines: flags.replay,
+                accounts_max: flags.accounts.most(),
+                directs_max: flags.directs,
+                is_searchable: data.as_ref().is_some_and(|data| data.is_searchable),
+                is_kept: data.is_some(),
             },
             hub: hub::Limits {
                 connections_max: None,
@@ -108,6 +186,7 @@ impl Config {
                 drain_timeout: flags.drain_timeout,
                 stall_timeout: flags.stall_timeout.most(),
                 read_bytes_per_turn: flags.read_bytes_per_turn,
+                keep: data.as_ref().map(|data| keep(data, flags.commit_window)),
             },
             log_level: match (flags.quiet, flags.verbose) {
                 (true, _) => LevelFilter::Warn,
@@ -116,7 +195,16 @@ impl Config {
                 (false, _) => LevelFilter::Trace,
             },
             listen: flags.listen,
+            data,
         })
+    }
+}
+
+/// When what is to be kept is given away, and whether it is told before.
+fn keep(data: &Data, commit_window: Duration) -> hub::Keep {
+    match data.sync {
+        Sync::Disk | Sync::Process => hub::Keep { is_told_at_once: false, window: commit_window },
+        Sync::Later => hub::Keep { is_told_at_once: true, window: LATER.max(commit_window) },
     }
 }
 
@@ -150,7 +238,6 @@ fn lobby(text: &str) -> Result<Option<RoomName>, String> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn parse(args: &[&str]) -> Result<Config, Declined> {
         Config::parse_from(["chatline"].iter().chain(args).map(OsString::from))
@@ -185,6 +272,7 @@ mod tests {
         assert_eq!(chat.rooms_max, Some(10_000));
         assert_eq!(chat.rooms_per_user_max, Some(50));
         assert_eq!(chat.room_members_max, None);
+        assert_eq!((chat.replay_lines, chat.is_kept), (20, true));
         let hub = config.hub;
         assert_eq!(hub.connections_per_address_max, Some(64));
         assert_eq!(hub.line_bytes_max, Some(4096));
@@ -194,6 +282,13 @@ mod tests {
         assert_eq!(hub.drain_timeout, Duration::from_secs(2));
         assert_eq!(hub.stall_timeout, Some(Duration::from_secs(120)));
         assert_eq!(hub.read_bytes_per_turn, 64 << 10);
+        let keep = hub.keep.unwrap();
+        assert!(!keep.is_told_at_once);
+        assert_eq!(keep.window, Duration::from_millis(2));
+        let data = config.data.unwrap();
+        assert_eq!((data.path, data.sync), (PathBuf::from("chatline.db"), Sync::Disk));
+        assert_eq!(data.keep, Some(Duration::from_secs(30 * 86_400)));
+        assert_eq!((data.keep_lines, data.is_searchable), (Some(100_000), true));
     }
 
     #[test]

@@ -14,18 +14,32 @@
 //! - [`net::hub`] is everything where chat servers break (partial writes, slow readers,
 //!   half-closes, closing and reaping), generic over the stream, so that it is simulated too.
 //! - [`net::server`] is a ferryman: readiness becomes calls of the hub.
+//! - `store` and `keyring` stand beside the rings, each on threads of its own: one keeps what was
+//!   said, the other knows about passwords. [`net::errands`] goes between them and the hub. `tasks`
+//!   is what the program does with what is kept when it does not serve.
 //! - [`config`] and [`logger`] are the edges; `main.rs` is the only file that prints.
 //!
 //! # A turn
 //!
 //! ```text
-//! poll → now (once) → accept → read → expired deadlines → settle → poll
+//! poll → now (once) → what came back → accept → read → expired deadlines → settle → what goes out
 //! ```
 //!
 //! Each line goes through `chat` and is rendered at once into the one page of the turn; every
 //! connection that hears it is given its slice. *Settle* then writes each touched connection once,
 //! keeps what could not be sent (the page is frozen and shared), and frees who is doomed. Reading
 //! and writing never interleave within a turn.
+//!
+//! # What is kept
+//!
+//! [`chat::kept`] is all that the conversation knows of it: a ledger of lines and changes goes
+//! out, questions go out, answers come back as [`chat::Input`]. The hub holds back the page on
+//! which something of a ledger stands until that is kept; meanwhile the next page gathers what
+//! comes, so that a commit is for many lines, and nothing overtakes. There are never more than two:
+//! when the second is full, less is read. Who has asked something is not read from until the answer
+//! is there. Nothing here waits for a disk or a hash; where nothing can be written the page goes
+//! all the same, and everybody is told. Without the feature `store`, or with `--data none`, nobody
+//! is asked, and the rooms remember their last lines.
 //!
 //! # What it costs
 //!
@@ -38,7 +52,8 @@
 //!
 //! [`chat`] from its `mod.rs` downward: [`chat::command`] is the one table of commands,
 //! [`chat::event`] all that can be said. Then [`wire::text`] for the words, [`wire::clean`] for
-//! what may reach a terminal, [`net::hub`] for the turn, [`net::server`] for the loop.
+//! what may reach a terminal, [`net::hub`] for the turn, [`net::server`] for the loop. What is kept
+//! begins in [`chat::kept`] and ends in `store`.
 //!
 //! # Where a command lives
 //!
@@ -48,6 +63,12 @@
 
 pub mod chat;
 pub mod config;
+#[cfg(feature = "store")]
+pub mod keyring;
 pub mod logger;
 pub mod net;
+#[cfg(feature = "store")]
+pub mod store;
+#[cfg(feature = "store")]
+pub mod tasks;
 pub mod wire;

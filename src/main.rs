@@ -6,9 +6,10 @@
 
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::process::ExitCode;
 
-use chatline::config::{Config, Declined};
+use chatline::config::{Config, Data, Declined, Task, Wanted};
 use chatline::logger;
 use chatline::net::server::Server;
 
@@ -19,8 +20,9 @@ use chatline::net::server::Server;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let config = match Config::parse_from(std::env::args_os()) {
-        Ok(config) => config,
+    let config = match Wanted::parse_from(std::env::args_os()) {
+        Ok(Wanted::Server(config)) => *config,
+        Ok(Wanted::Task(task, data)) => return look_after(&task, &data),
         Err(Declined::Shown(text)) => {
             print(&text);
             return ExitCode::SUCCESS;
@@ -48,14 +50,40 @@ fn main() -> ExitCode {
     }
 }
 
+/// Does something with what is kept.
+fn look_after(task: &Task, data: &Path) -> ExitCode {
+    match run_task(task, data) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            complain(&why);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(feature = "store")]
+fn run_task(task: &Task, data: &Path) -> Result<(), String> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let done = chatline::tasks::run(task, data, &mut out);
+    // Whoever does not read to the end has seen enough.
+    let _ = out.flush();
+    done
+}
+
+#[cfg(not(feature = "store"))]
+fn run_task(_: &Task, _: &Path) -> Result<(), String> {
+    Err("this chatline was built without the feature store and keeps nothing".to_owned())
+}
+
 fn serve(config: Config) -> Result<(), String> {
+    let data = config.data.clone();
     let server = Server::start(config).map_err(|error| error.to_string())?;
-    print(&announcement(server.addresses()));
+    print(&announcement(server.addresses(), data.as_ref()));
     server.run().map_err(|cause| format!("cannot wait for events: {cause}"))
 }
 
-/// Where the server listens, and under the first address what to do with it.
-fn announcement(addresses: &[SocketAddr]) -> String {
+/// Where the server listens, under the first address what to do with it, and what is kept.
+fn announcement(addresses: &[SocketAddr], data: Option<&Data>) -> String {
     let is_only_local = addresses.iter().all(|address| address.ip().is_loopback());
     let mut text = String::new();
     for (index, address) in addresses.iter().enumerate() {
@@ -74,14 +102,32 @@ fn announcement(addresses: &[SocketAddr]) -> String {
             text += &format!("   (from elsewhere: nc HOST {port}, with this machine's address)");
         }
         text += "\n";
+        let kept = kept_text(data);
         if is_only_local {
             text += &format!(
                 "  open it:  --listen 0.0.0.0:{port}   (plain text: whoever reaches the port can \
                  come in)\n"
             );
         }
+        text += &kept;
     }
     text
+}
+
+/// Where what is said is kept, and for how long.
+fn kept_text(data: Option<&Data>) -> String {
+    let Some(Data { path, keep, keep_lines, .. }) = data else {
+        return "  kept in:  memory, the last lines of each room   (--data PATH keeps them)\n"
+            .into();
+    };
+    let days = keep.map(|keep| match keep.as_secs() {
+        secs if secs % 86_400 == 0 => format!("for {} days", secs / 86_400),
+        secs => format!("for {} hours", secs.div_ceil(3_600)),
+    });
+    let lines = keep_lines.map(|lines| format!("{lines} of each room"));
+    let long: Vec<String> = [days, lines].into_iter().flatten().collect();
+    let long = if long.is_empty() { "for ever".to_owned() } else { long.join(", ") };
+    format!("  kept in:  {}   (lines {long}; --data none keeps nothing)\n", path.display())
 }
 
 fn print(text: &str) {
@@ -96,11 +142,20 @@ fn complain(why: &str) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn announced(addresses: &[&str]) -> String {
         let addresses: Vec<SocketAddr> = addresses.iter().map(|a| a.parse().unwrap()).collect();
-        announcement(&addresses)
+        let data = Data {
+            path: "chatline.db".into(),
+            sync: chatline::config::Sync::Disk,
+            keep: Some(Duration::from_secs(30 * 86_400)),
+            keep_lines: None,
+            is_searchable: true,
+        };
+        announcement(&addresses, Some(&data))
     }
 
     #[test]
@@ -108,15 +163,18 @@ mod tests {
         assert_eq!(
             announced(&["127.0.0.1:9000"]),
             "listening on 127.0.0.1:9000\n  try it:   nc 127.0.0.1 9000\n  open it:  --listen \
-             0.0.0.0:9000   (plain text: whoever reaches the port can come in)\n"
+             0.0.0.0:9000   (plain text: whoever reaches the port can come in)\n  kept in:  \
+             chatline.db   (lines for 30 days; --data none keeps nothing)\n"
         );
+        assert!(kept_text(None).contains("memory"));
     }
 
     #[test]
     fn an_open_server_does_not_say_how_to_open_it() {
         assert_eq!(
             announced(&["127.0.0.1:1", "[::]:2"]),
-            "listening on 127.0.0.1:1\n  try it:   nc 127.0.0.1 1\nlistening on [::]:2\n"
+            "listening on 127.0.0.1:1\n  try it:   nc 127.0.0.1 1\n  kept in:  chatline.db   \
+             (lines for 30 days; --data none keeps nothing)\nlistening on [::]:2\n"
         );
         assert!(announced(&["0.0.0.0:7"]).contains("  try it:   nc 127.0.0.1 7   (from elsewhere"));
         assert!(announced(&["[::]:7"]).contains("  try it:   nc ::1 7 "));

@@ -27,6 +27,9 @@ const SYSTEM: &[&str] =
 /// What sends and receives.
 const SOCKETS: &[&str] = &["TcpStream", "TcpListener", "UdpSocket", "socket2", "rustix"];
 
+/// What talks to peers.
+const SOCKETS_OF_PEERS: &[&str] = &["TcpStream", "TcpListener", "UdpSocket", "socket2"];
+
 /// A rule about some files, by the beginning of their path: what no line of them may have.
 struct Never {
     files: &'static [&'static str],
@@ -68,6 +71,14 @@ const NEVER: &[Never] = &[
             SOCKETS,
             &["crate::config", "crate::logger", "super::server", "super::listen", "super::signal"],
             &["Poll", "thread::", "getrandom"],
+        ],
+    },
+    Never {
+        files: &["src/store/", "src/keyring"],
+        words: &[
+            SOCKETS_OF_PEERS,
+            &["mio", "wire::", "net::", "crate::wire", "crate::net", "crate::config"],
+            &["crate::logger", "crate::chat::Chat", "Outbox"],
         ],
     },
     Never { files: &["src/net/"], words: &[&["crate::logger", "std::thread", "env_logger"]] },

@@ -5,6 +5,9 @@
 //! the parser, in the rules and in `wire::text`. Deliberately knows no user and no room: names are
 //! handed on as typed.
 
+mod past;
+
+use super::Now;
 use super::event::{Refusal, Zone};
 use super::name::nearest;
 
@@ -26,6 +29,15 @@ pub enum Verb {
     Quiet,
     Time,
     Replay,
+    History,
+    Search,
+    Register,
+    Login,
+    Password,
+    Unregister,
+    Lock,
+    Unlock,
+    Close,
     Help,
     Quit,
 }
@@ -58,6 +70,19 @@ pub const TABLE: &[Row] = &[
     Row { verb: Verb::Quiet, names: &["quiet"], arguments: "on|off" },
     Row { verb: Verb::Time, names: &["time"], arguments: "on|off|±HH:MM" },
     Row { verb: Verb::Replay, names: &["replay"], arguments: "N" },
+    Row {
+        verb: Verb::History,
+        names: &["history"],
+        arguments: "[ROOM] [N, since TIME or before ID]",
+    },
+    Row { verb: Verb::Search, names: &["search"], arguments: "WORDS [in ROOM] [by NICK]" },
+    Row { verb: Verb::Register, names: &["register"], arguments: "PASSWORD" },
+    Row { verb: Verb::Login, names: &["login"], arguments: "NICK [PASSWORD]" },
+    Row { verb: Verb::Password, names: &["password"], arguments: "OLD NEW" },
+    Row { verb: Verb::Unregister, names: &["unregister"], arguments: "PASSWORD" },
+    Row { verb: Verb::Lock, names: &["lock"], arguments: "ROOM PASSWORD" },
+    Row { verb: Verb::Unlock, names: &["unlock"], arguments: "ROOM" },
+    Row { verb: Verb::Close, names: &["close"], arguments: "ROOM" },
     Row { verb: Verb::Help, names: &["help"], arguments: "[COMMAND]" },
     Row { verb: Verb::Quit, names: &["quit", "exit"], arguments: "" },
 ];
@@ -118,12 +143,80 @@ pub enum Command<'a> {
     Time(Option<Zone>),
     /// How many earlier lines joining shows.
     Replay(usize),
+    /// Show lines that were said in that room, or in the current one.
+    History(Option<&'a str>, HistorySpan),
+    /// Search for words, in that room, by that person.
+    Search(&'a str, Option<&'a str>, Option<&'a str>),
+    /// Own the name, with that password.
+    Register(&'a str),
+    /// Be the owner of that name, with that password or one that is asked for.
+    Login(&'a str, Option<&'a str>),
+    /// Change the password, from the first to the second.
+    Password(&'a str, &'a str),
+    /// Own the name no longer, with its password.
+    Unregister(&'a str),
+    /// Lock that room with that password.
+    Lock(&'a str, &'a str),
+    /// Open that room to everybody.
+    Unlock(&'a str),
+    /// Close that room.
+    Close(&'a str),
     /// List the commands.
     Help,
     /// One command in a paragraph.
     HelpOn(Verb),
     /// Leave the server.
     Quit,
+}
+
+/// Which lines `/history` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistorySpan {
+    /// The last ones, so many.
+    Last(Option<usize>),
+    /// The first ones from a time on.
+    Since(Since),
+    /// The last ones before that id.
+    Before(u64),
+}
+
+/// A time that somebody typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// So many seconds ago.
+    Ago(i64),
+    /// The last time that it was so many seconds after midnight.
+    Time(i64),
+    /// On that day, counted from 1970-01-01, so many seconds after midnight.
+    Date {
+        /// The day.
+        day: i64,
+        /// The second.
+        second: i64,
+    },
+}
+
+impl Since {
+    /// `90s`, `30m`, `2h`, `3d`; `HH:MM`; `YYYY-MM-DD`, and that with `HH:MM`; `None` for anything
+    /// else.
+    pub fn parse(text: &str) -> Option<Since> {
+        past::since(text)
+    }
+
+    /// When that was, in seconds since 1970 UTC; times of day are those of the server's zone, and
+    /// the last that has been.
+    pub fn unix(self, now: Now) -> i64 {
+        let zone = i64::from(now.zone_secs);
+        match self {
+            Since::Ago(seconds) => now.unix.saturating_sub(seconds),
+            Since::Time(second) => {
+                let midnight = (now.unix + zone).div_euclid(86_400) * 86_400 - zone;
+                let today = midnight + second;
+                if today > now.unix { today - 86_400 } else { today }
+            }
+            Since::Date { day, second } => day * 86_400 + second - zone,
+        }
+    }
 }
 
 impl<'a> Command<'a> {
@@ -240,9 +333,35 @@ fn slashed(rest: &str) -> Result<Command<'_>, Refusal> {
             let lines = trimmed.parse().ok().filter(|lines| *lines <= REPLAY_LINES_MAX);
             Command::Replay(lines.ok_or(usage)?)
         }
+        Verb::History => past::history(given).ok_or(usage)?,
+        Verb::Search => past::search(given.ok_or(usage.clone())?).ok_or(usage)?,
+        Verb::Register | Verb::Login | Verb::Password | Verb::Unregister => {
+            account(verb, given).ok_or(usage)?
+        }
+        Verb::Lock => {
+            let (room, password) = given.map(split_word).ok_or(usage.clone())?;
+            let password = Some(password).filter(|password| !password.is_empty());
+            Command::Lock(name_of(room), password.ok_or(usage)?)
+        }
+        Verb::Unlock => Command::Unlock(one_word.ok_or(usage)?),
+        Verb::Close => Command::Close(one_word.ok_or(usage)?),
         Verb::Help => help(given)?,
         Verb::Quit => Command::Quit,
     })
+}
+
+/// What is about a name that is somebody's, with what was given.
+fn account(verb: Verb, given: Option<&str>) -> Option<Command<'_>> {
+    let given = given?;
+    let (first, rest) = split_word(given);
+    let second = Some(rest).filter(|rest| !rest.is_empty());
+    match verb {
+        Verb::Register => Some(Command::Register(given)),
+        Verb::Login => Some(Command::Login(name_of(first), second)),
+        Verb::Password => Some(Command::Password(first, second?)),
+        Verb::Unregister => Some(Command::Unregister(given)),
+        _ => None,
+    }
 }
 
 /// The first word, and what comes after it without the blanks between.

@@ -1,14 +1,15 @@
-//! All that the server can say, as data: what is told ([`Event`]), why a line was refused
-//! ([`Refusal`]) and why a connection ended ([`Parting`]).
+//! All that the server can say, as data: what is told ([`Event`]), with why a line was refused
+//! ([`Refusal`]), and why a connection ended ([`Parting`]).
 //!
-//! Promises: every enum here is closed, and [`Code`] is API: codes are added, none changes its
-//! meaning. Deliberately no English: `wire::text` words all of it.
+//! Promises: every enum here is closed. Deliberately no English: `wire::text` words all of it.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::command::Verb;
-use super::name::{NameFault, Nick, RoomName};
+use super::kept::{KeptDirect, Span};
+use super::name::{Nick, RoomName};
+pub use super::refusal::{Code, Refusal};
 
 /// Some of the names in a place, and how many there are in all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Roll {
 /// One line of a room as it is remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
+    /// Its number among all lines of all rooms; later ones have higher ones.
+    pub id: u64,
     /// When it was said, in seconds since 1970 UTC.
     pub unix: i64,
     /// Who said it.
@@ -273,6 +276,95 @@ pub enum Event {
         /// The lines, oldest first; never empty. Who is shown the same shares them.
         lines: Rc<[Remembered]>,
     },
+    /// Lines of a room that you asked for, oldest first.
+    History {
+        /// Which room's.
+        room: RoomName,
+        /// The lines, without those of people whom you ignore.
+        lines: Rc<[Remembered]>,
+        /// The id of the first line with those, and when the last was said, in seconds since 1970
+        /// UTC; `None` when there is none.
+        edges: Option<(u64, i64)>,
+        /// Whether there are more: older ones, or newer ones from a time on.
+        has_more: bool,
+        /// Which you asked for.
+        span: Span,
+    },
+    /// What you searched for.
+    Found {
+        /// What that was.
+        words: Rc<str>,
+        /// The lines with it, newest first, each with its room.
+        lines: Rc<[(RoomName, Remembered)]>,
+        /// Whether there are more, or may be.
+        has_more: bool,
+        /// How many of the newest lines were not looked at.
+        unsearched: u64,
+    },
+    /// You are in a room again in which you were when you left.
+    Back {
+        /// Which.
+        room: RoomName,
+        /// How many lines were said there meanwhile.
+        missed: u64,
+    },
+    /// What was said to you alone while you were away, oldest first; never empty.
+    Directs {
+        /// What.
+        directs: Rc<[KeptDirect]>,
+    },
+    /// Whom you whispered to is not here: it is kept.
+    DirectKept {
+        /// Who.
+        nick: Nick,
+    },
+    /// Your name is yours now.
+    Registered {
+        /// The name.
+        nick: Nick,
+    },
+    /// A name is nobody's any longer.
+    Unregistered {
+        /// The name.
+        nick: Nick,
+    },
+    /// You have another password.
+    PasswordChanged,
+    /// The name that you gave is somebody's: its password is awaited.
+    PasswordWanted {
+        /// The name.
+        nick: Nick,
+    },
+    /// What you type next shows on your screen.
+    TypingShows,
+    /// No password is awaited any longer; you gave none.
+    LoginDropped {
+        /// Who you are, if you have a name.
+        nick: Option<Nick>,
+    },
+    /// A room was locked, or unlocked, by its owner.
+    LockSet {
+        /// Which.
+        room: RoomName,
+        /// Who.
+        nick: Nick,
+        /// Whether it is locked now.
+        is_locked: bool,
+    },
+    /// A room is closed if you ask for that once more.
+    CloseAsked {
+        /// Which.
+        room: RoomName,
+    },
+    /// A room was closed by its owner: nobody is in it any longer, and its lines are gone.
+    Closed {
+        /// Which.
+        room: RoomName,
+        /// Who.
+        nick: Nick,
+        /// Your current one now.
+        current: Option<RoomName>,
+    },
     /// You send faster than the pace; told once.
     Slowed {
         /// Lines a second.
@@ -282,6 +374,11 @@ pub enum Event {
     Dropped {
         /// How many.
         lines: u64,
+    },
+    /// From now on lines are not kept, or are again.
+    Keeping {
+        /// Whether they are.
+        is_kept: bool,
     },
     /// Telnet's interrupt came: the half-typed line is gone.
     Interrupted,
@@ -337,6 +434,8 @@ pub enum Parting {
     NoName,
     /// The peer has taken nothing for too long.
     TooSlow,
+    /// The same account was logged in to elsewhere.
+    TakenOver,
     /// The server stops.
     Shutdown,
 }
@@ -350,208 +449,11 @@ impl Parting {
             Parting::WrongProtocol(_) => Some(Code::WrongProtocol),
             Parting::NoName => Some(Code::NoName),
             Parting::TooSlow => Some(Code::TooSlow),
-            Parting::Quit | Parting::EndOfInput | Parting::Lost | Parting::Shutdown => None,
+            Parting::Quit
+            | Parting::EndOfInput
+            | Parting::Lost
+            | Parting::TakenOver
+            | Parting::Shutdown => None,
         }
     }
-}
-
-/// Why a line was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The command lacks something or has too much of it.
-    Usage(Verb),
-    /// `#room` without a text.
-    NothingSaidInRoom {
-        /// The room as typed.
-        room: String,
-    },
-    /// `@nick` without a text.
-    NothingSaidToUser {
-        /// The nick as typed.
-        nick: String,
-    },
-    /// `#` or `@` without a name.
-    NoAddress {
-        /// Which of the two.
-        sigil: char,
-    },
-    /// As many people are ignored as may be.
-    IgnoresFull {
-        /// The bound.
-        most: usize,
-    },
-    /// Nobody can ignore themself.
-    IgnoresSelf,
-    /// There is no such command.
-    UnknownCommand {
-        /// As typed, without the slash.
-        typed: String,
-        /// What may have been meant.
-        meant: Option<Verb>,
-    },
-    /// The line is longer than may be.
-    LineTooLong {
-        /// The bound, in bytes.
-        bytes_max: usize,
-    },
-    /// No name at all.
-    NameInvalid {
-        /// As typed.
-        typed: String,
-        /// What is wrong with it.
-        fault: NameFault,
-    },
-    /// Somebody has that name.
-    NameTaken {
-        /// The name.
-        nick: Nick,
-        /// A free one like it.
-        free: Option<Nick>,
-    },
-    /// The name looks like one in use.
-    NameConfusable {
-        /// As typed.
-        typed: String,
-        /// The one it looks like.
-        like: String,
-    },
-    /// There is no such room.
-    NoSuchRoom {
-        /// The room.
-        room: RoomName,
-        /// What may have been meant.
-        meant: Option<RoomName>,
-    },
-    /// There is nobody of that name.
-    NoSuchUser {
-        /// As typed.
-        typed: String,
-        /// Who may have been meant.
-        meant: Option<Nick>,
-    },
-    /// There is no current room to speak in.
-    NoRoom,
-    /// You are not in that room.
-    NotAMember {
-        /// Which.
-        room: RoomName,
-        /// Whether it has a password.
-        is_locked: bool,
-    },
-    /// The room has a password.
-    RoomLocked {
-        /// Which.
-        room: RoomName,
-    },
-    /// That is not the password.
-    WrongPassword {
-        /// Of which room.
-        room: RoomName,
-    },
-    /// The room is open, and a password was given.
-    RoomIsOpen {
-        /// Which.
-        room: RoomName,
-        /// Whether you are in it.
-        is_member: bool,
-    },
-    /// Too many tries at a password.
-    TryLater {
-        /// Of which room.
-        room: RoomName,
-        /// How long to wait.
-        wait: Duration,
-    },
-    /// You are in as many rooms as may be.
-    TooManyRoomsOfYours {
-        /// The bound.
-        most: usize,
-    },
-    /// There are as many rooms as may be.
-    TooManyRooms {
-        /// The bound.
-        most: usize,
-    },
-    /// As many are in the room as may be.
-    RoomFull {
-        /// Which.
-        room: RoomName,
-        /// The bound.
-        most: usize,
-    },
-}
-
-impl Refusal {
-    /// The stable word that stands after the `!`.
-    pub fn code(&self) -> Code {
-        match self {
-            Refusal::Usage(_)
-            | Refusal::NothingSaidInRoom { .. }
-            | Refusal::NothingSaidToUser { .. }
-            | Refusal::NoAddress { .. }
-            | Refusal::IgnoresFull { .. }
-            | Refusal::IgnoresSelf => Code::Usage,
-            Refusal::UnknownCommand { .. } => Code::UnknownCommand,
-            Refusal::LineTooLong { .. } => Code::LineTooLong,
-            Refusal::NameInvalid { .. } => Code::NameInvalid,
-            Refusal::NameTaken { .. } => Code::NameTaken,
-            Refusal::NameConfusable { .. } => Code::NameConfusable,
-            Refusal::NoSuchRoom { .. } => Code::NoSuchRoom,
-            Refusal::NoSuchUser { .. } => Code::NoSuchUser,
-            Refusal::NoRoom => Code::NoRoom,
-            Refusal::NotAMember { .. } => Code::NotAMember,
-            Refusal::RoomLocked { .. } => Code::RoomLocked,
-            Refusal::WrongPassword { .. } => Code::WrongPassword,
-            Refusal::RoomIsOpen { .. } => Code::RoomIsOpen,
-            Refusal::TryLater { .. } => Code::TryLater,
-            Refusal::TooManyRoomsOfYours { .. } | Refusal::TooManyRooms { .. } => {
-                Code::TooManyRooms
-            }
-            Refusal::RoomFull { .. } => Code::RoomFull,
-        }
-    }
-}
-
-/// Declares [`Code`] and its words from one list.
-macro_rules! codes {
-    ($($variant:ident = $word:literal),* $(,)?) => {
-        /// The stable word of a refusal.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(missing_docs)] // Each is its own word; `protocol.md` says when it comes.
-        pub enum Code { $($variant),* }
-
-        impl Code {
-            /// Every code there is.
-            pub const ALL: &[Code] = &[$(Code::$variant),*];
-
-            /// The word as it stands on the wire.
-            pub fn word(self) -> &'static str {
-                match self { $(Code::$variant => $word),* }
-            }
-        }
-    };
-}
-
-codes! {
-    Usage = "usage",
-    UnknownCommand = "unknown-command",
-    LineTooLong = "line-too-long",
-    NameInvalid = "name-invalid",
-    NameTaken = "name-taken",
-    NameConfusable = "name-confusable",
-    NoSuchRoom = "no-such-room",
-    NoSuchUser = "no-such-user",
-    NoRoom = "no-room",
-    NotAMember = "not-a-member",
-    RoomLocked = "room-locked",
-    WrongPassword = "wrong-password",
-    RoomIsOpen = "room-is-open",
-    TryLater = "try-later",
-    TooManyRooms = "too-many-rooms",
-    RoomFull = "room-full",
-    ServerFull = "server-full",
-    TooManyFromHere = "too-many-from-here",
-    WrongProtocol = "wrong-protocol",
-    NoName = "no-name",
-    TooSlow = "too-slow",
 }

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use super::ConnId;
 use super::event::Remembered;
+use super::kept::KeptLine;
 use super::name::Nick;
 
 /// How many of its last lines a room remembers.
@@ -18,6 +19,7 @@ pub const BYTES_MAX: usize = 32 * 1024;
 /// What is remembered of a line beside its text.
 #[derive(Debug)]
 struct Head {
+    id: u64,
     unix: i64,
     nick: Nick,
     speaker: ConnId,
@@ -31,9 +33,10 @@ pub struct History {
     heads: VecDeque<Head>,
     /// The texts, one behind the other.
     texts: VecDeque<u8>,
-    /// The serial number that the next line gets.
-    next: u64,
 }
+
+/// Who said a line of which only the name is known: no connection has this id.
+const SOMEBODY: ConnId = ConnId { slot: u32::MAX, generation: u32::MAX };
 
 impl History {
     /// Whether nothing is remembered.
@@ -41,45 +44,65 @@ impl History {
         self.heads.is_empty()
     }
 
-    /// The serial number that the next line gets: what came before it was said before now.
-    pub fn next(&self) -> u64 {
-        self.next
+    /// The id of the oldest line.
+    pub fn oldest(&self) -> Option<u64> {
+        self.heads.front().map(|head| head.id)
+    }
+
+    /// The id of the newest line.
+    pub fn newest(&self) -> Option<u64> {
+        self.heads.back().map(|head| head.id)
     }
 
     /// Remembers a line, said at `unix` (seconds since 1970 UTC), and forgets the oldest beyond the
-    /// bounds; a text that is beyond them alone is forgotten, too.
+    /// bounds; a text that is beyond them alone is forgotten, too. Ids grow.
     pub fn remember(
         &mut self,
+        id: u64,
         unix: i64,
         speaker: ConnId,
         nick: Nick,
         is_action: bool,
         text: &str,
     ) {
-        self.next += 1;
         while !self.has_room_for(text) {
             let Some(oldest) = self.heads.pop_front() else { return };
             self.texts.drain(..oldest.len as usize);
         }
         let len = u32::try_from(text.len()).expect("a text within the bound is short");
-        self.heads.push_back(Head { unix, nick, speaker, len, is_action });
+        self.heads.push_back(Head { id, unix, nick, speaker, len, is_action });
         self.texts.extend(text.as_bytes());
+    }
+
+    /// Puts lines in front that were said before all that is remembered, oldest first: the newest
+    /// of them, as many as there is room for. Whose name is none is left out.
+    pub fn recall(&mut self, lines: &[KeptLine]) {
+        let oldest = self.oldest().unwrap_or(u64::MAX);
+        for line in lines.iter().rev().filter(|line| line.id < oldest) {
+            let Some(nick) = Nick::known(&line.nick) else { continue };
+            if !self.has_room_for(&line.text) {
+                break;
+            }
+            let len = u32::try_from(line.text.len()).expect("a text within the bound is short");
+            let KeptLine { id, unix, is_action, .. } = *line;
+            self.heads.push_front(Head { id, unix, nick, speaker: SOMEBODY, len, is_action });
+            line.text.bytes().rev().for_each(|byte| self.texts.push_front(byte));
+        }
     }
 
     fn has_room_for(&self, text: &str) -> bool {
         self.heads.len() < LINES_MAX && self.texts.len() + text.len() <= BYTES_MAX
     }
 
-    /// The last lines before that serial number, oldest first: at most `most`, none from before
-    /// `unix_min`, none whose speaker `is_hidden`.
+    /// The last lines before that id, oldest first: at most `most`, none from before `unix_min`,
+    /// none whose speaker `is_hidden`.
     pub fn before(
         &self,
-        serial: u64,
+        id: u64,
         most: usize,
         unix_min: i64,
         is_hidden: impl Fn(ConnId, &Nick) -> bool,
     ) -> Vec<Remembered> {
-        let newer = usize::try_from(self.next.saturating_sub(serial)).unwrap_or(usize::MAX);
         let mut end = self.texts.len();
         let with_ends = self.heads.iter().rev().map(|head| {
             let here = end;
@@ -87,7 +110,7 @@ impl History {
             (head, here)
         });
         let mut lines: Vec<Remembered> = with_ends
-            .skip(newer)
+            .skip_while(|(head, _)| head.id >= id)
             .take_while(|(head, _)| head.unix >= unix_min)
             .filter(|(head, _)| !is_hidden(head.speaker, &head.nick))
             .take(most)
@@ -102,6 +125,7 @@ impl History {
         let bytes = self.texts.range(end - head.len as usize..end).copied().collect();
         let text = String::from_utf8(bytes).expect("what is remembered was text");
         Remembered {
+            id: head.id,
             unix: head.unix,
             nick: head.nick.clone(),
             is_action: head.is_action,
@@ -114,13 +138,20 @@ impl History {
 mod tests {
     use super::*;
 
+    const ALL: u64 = u64::MAX;
+
+    /// The next line is said.
     fn said(history: &mut History, unix: i64, text: &str) {
-        let nick = Nick::guest(1);
-        history.remember(unix, ConnId::new(0, 0), nick, false, text);
+        let (id, nick) = (history.newest().map_or(1, |newest| newest + 1), Nick::guest(1));
+        history.remember(id, unix, ConnId::new(0, 0), nick, false, text);
     }
 
-    fn texts(history: &History, serial: u64, most: usize, unix_min: i64) -> Vec<String> {
-        let lines = history.before(serial, most, unix_min, |_, _| false);
+    fn kept(id: u64, nick: &str, text: &str) -> KeptLine {
+        KeptLine { id, unix: 0, nick: nick.into(), is_action: false, text: text.into() }
+    }
+
+    fn texts(history: &History, id: u64, most: usize, unix_min: i64) -> Vec<String> {
+        let lines = history.before(id, most, unix_min, |_, _| false);
         lines.iter().map(|line| line.text.to_string()).collect()
     }
 
@@ -131,10 +162,24 @@ mod tests {
         for (unix, text) in [(1, "one"), (2, "zwei ß"), (3, ""), (4, "vier")] {
             said(&mut history, unix, text);
         }
-        assert_eq!(texts(&history, history.next(), 9, 0), ["one", "zwei ß", "", "vier"]);
-        assert_eq!(texts(&history, history.next(), 2, 0), ["", "vier"]);
-        assert_eq!(texts(&history, 2, 9, 0), ["one", "zwei ß"]);
-        assert_eq!(texts(&history, history.next(), 9, 2), ["zwei ß", "", "vier"]);
+        assert_eq!(texts(&history, ALL, 9, 0), ["one", "zwei ß", "", "vier"]);
+        assert_eq!(texts(&history, ALL, 2, 0), ["", "vier"]);
+        assert_eq!(texts(&history, 3, 9, 0), ["one", "zwei ß"]);
+        assert_eq!(texts(&history, ALL, 9, 2), ["zwei ß", "", "vier"]);
+    }
+
+    #[test]
+    fn what_was_kept_comes_before_what_was_said_since() {
+        let mut history = History::default();
+        history.remember(9, 0, ConnId::new(0, 0), Nick::guest(1), false, "now");
+        let mut lines = [kept(3, "ann", "one"), kept(5, "no name", "?"), kept(8, "guest-2", "two")];
+        history.recall(&lines);
+        history.recall(&[kept(9, "ann", "not again")]);
+        assert_eq!(texts(&history, ALL, 9, 0), ["one", "two", "now"]);
+        assert_eq!((history.oldest(), history.newest()), (Some(3), Some(9)));
+        lines[1] = kept(2, "ann", &"x".repeat(BYTES_MAX));
+        history.recall(&lines[..2]);
+        assert_eq!(history.oldest(), Some(3), "there is no room for it");
     }
 
     #[test]
@@ -142,9 +187,16 @@ mod tests {
         let mut history = History::default();
         for number in 0..4 {
             let nick = Nick::guest(number);
-            history.remember(0, ConnId::new(number as u32, 0), nick, number == 1, "text");
+            history.remember(
+                number + 1,
+                0,
+                ConnId::new(number as u32, 0),
+                nick,
+                number == 1,
+                "text",
+            );
         }
-        let lines = history.before(4, 2, 0, |speaker, _| speaker.slot() == 2);
+        let lines = history.before(ALL, 2, 0, |speaker, _| speaker.slot() == 2);
         let nicks: Vec<&str> = lines.iter().map(|line| line.nick.as_str()).collect();
         assert_eq!(nicks, ["guest-1", "guest-3"]);
         assert_eq!([lines[0].is_action, lines[1].is_action], [true, false]);
@@ -156,17 +208,16 @@ mod tests {
         for number in 0..1_000 {
             said(&mut history, 0, &number.to_string());
         }
-        let all = texts(&history, history.next(), usize::MAX, 0);
+        let all = texts(&history, ALL, usize::MAX, 0);
         assert_eq!((all.len(), &*all[0]), (LINES_MAX, "900"));
         for number in 0..1_000 {
             said(&mut history, 0, &number.to_string().repeat(500));
         }
-        let all = texts(&history, history.next(), usize::MAX, 0);
+        let all = texts(&history, ALL, usize::MAX, 0);
         assert_eq!(all.len(), BYTES_MAX / 1_500);
         assert_eq!(all[all.len() - 1], "999".repeat(500));
         assert!(history.texts.capacity() <= BYTES_MAX * 2);
         said(&mut history, 0, &"x".repeat(BYTES_MAX + 1));
         assert!(history.is_empty() && history.texts.is_empty());
-        assert_eq!(history.next(), 2_001);
     }
 }

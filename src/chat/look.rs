@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::rc::Rc;
 
 use super::event::{Event, Profile, Refusal, Roll, RoomRow};
+use super::kept::Change;
 use super::outbox::{Audience, Outbox, Source};
 use super::room::{Room, RoomId};
 use super::user::User;
@@ -61,7 +62,12 @@ impl Chat {
     }
 
     /// A locked room is looked into by its members alone.
-    fn check_may_look(&self, conn: ConnId, id: RoomId, room: &Room) -> Result<(), Refusal> {
+    pub(super) fn check_may_look(
+        &self,
+        conn: ConnId,
+        id: RoomId,
+        room: &Room,
+    ) -> Result<(), Refusal> {
         match room.is_locked() && !self.users.at(conn).is_in(id) {
             true => Err(Refusal::RoomLocked { room: room.name.clone() }),
             false => Ok(()),
@@ -154,10 +160,14 @@ impl Chat {
             return Err(Refusal::NotAMember { room: room.name.clone(), is_locked });
         }
         room.topic = text.map(Rc::from);
-        let (room, topic) = (room.name.clone(), room.topic.clone());
+        let (name, serial, topic) = (room.name.clone(), room.serial, room.topic.clone());
+        if self.limits.is_kept {
+            self.keep_room(id, out);
+            out.keep(Change::Topic { room: serial, topic: text.map(str::to_owned) });
+        }
         let nick = self.users.nick(conn);
         let source = Source { conn, nick: nick.clone() };
-        let event = Event::TopicSet { room, nick, topic };
+        let event = Event::TopicSet { room: name, nick, topic };
         out.tell(conn, event.clone());
         out.publish(Audience::Change { rooms: vec![id], source }, event);
         Ok(())
@@ -223,6 +233,11 @@ mod tests {
             rooms_max: None,
             rooms_per_user_max: None,
             room_members_max: None,
+            replay_lines: 20,
+            accounts_max: None,
+            directs_max: 100,
+            is_searchable: false,
+            is_kept: false,
         };
         let mut chat = Chat::new(limits, [0; 16], NOW);
         for (number, nick) in ["ann", "bob", "cat"].into_iter().enumerate() {

@@ -7,22 +7,31 @@
 //! English.
 //!
 //! The rules stand in the files of this folder by what they are about: `naming` (the first line,
-//! `/nick`), `talk` (saying and whispering), `moves` (entering, leaving, parting), `look`
-//! (who, rooms, topic, help) and `wishes` (how it is for you).
+//! `/nick`), `login` (names that are somebody's), `talk` (saying and whispering), `moves`
+//! (entering, leaving, parting), `own` (rooms that are somebody's), `look` (who, rooms,
+//! topic, help), `recall` (what was said before) and `wishes` (how it is for you). [`kept`] is
+//! what outlives the process, [`asked`] what happens when an answer comes.
 
+pub mod accounts;
+pub mod asked;
 pub mod blocks;
 pub mod command;
 pub mod event;
 pub mod history;
+pub mod kept;
 pub mod keyed;
 pub mod lock;
+pub mod login;
 mod look;
 pub mod moment;
 mod moves;
 pub mod name;
 mod naming;
 pub mod outbox;
+mod own;
 pub mod pace;
+pub mod recall;
+pub mod refusal;
 pub mod room;
 mod talk;
 mod timers;
@@ -32,8 +41,10 @@ mod wishes;
 use std::hash::BuildHasher;
 use std::time::Duration;
 
+use accounts::Accounts;
 use command::{Command, Verb};
 use event::{Event, Parting, Refusal};
+use kept::{Answer, Kept, Question};
 use keyed::Keyed;
 use name::RoomName;
 use outbox::{Audience, Outbox, Source};
@@ -105,10 +116,20 @@ pub struct Limits {
     pub rooms_per_user_max: Option<usize>,
     /// Members of one room; the lobby takes everybody.
     pub room_members_max: Option<usize>,
+    /// Earlier lines that joining a room shows to who has not said otherwise.
+    pub replay_lines: usize,
+    /// Names that are somebody's.
+    pub accounts_max: Option<usize>,
+    /// Lines that wait for the owner of a name who is away.
+    pub directs_max: usize,
+    /// Whether what is kept can be searched.
+    pub is_searchable: bool,
+    /// Whether what is given away to be kept is kept, and questions are answered.
+    pub is_kept: bool,
 }
 
 /// What can happen to the conversation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Input<'a> {
     /// A connection came. Its slot must be free.
     Open {
@@ -155,6 +176,18 @@ pub enum Input<'a> {
         /// Why.
         parting: Parting,
     },
+    /// What was asked for a connection has come.
+    Answer {
+        /// Which.
+        conn: ConnId,
+        /// What.
+        answer: Answer,
+    },
+    /// From now on what is given away to be kept is not kept, or is again.
+    Keeping {
+        /// Whether it is.
+        is_kept: bool,
+    },
     /// The deadline has come. One thing that is due is done; the deadline says whether there are
     /// more.
     Time,
@@ -167,9 +200,14 @@ pub struct Chat {
     secret: Keyed,
     users: Users,
     rooms: Rooms,
+    accounts: Accounts,
     timers: Timers,
     /// The number of the last guest; never given twice, so that an answer reaches nobody else.
     guests: u64,
+    /// The id of the next line.
+    next_line: u64,
+    /// What is given away to be kept is kept at present.
+    is_keeping: bool,
     /// Counts the entries into rooms.
     entries: u64,
     /// Counts what is derived from the secret: ids of connections, salts.
@@ -180,13 +218,45 @@ impl Chat {
     /// A conversation without anybody. `secret` keys the hash tables, the ids of connections and
     /// the salts; it must be unpredictable, except where runs are to be repeated.
     pub fn new(limits: Limits, secret: [u8; 16], now: Now) -> Chat {
+        Chat::restore(limits, secret, &Kept::default(), now)
+    }
+
+    /// A conversation that goes on where another one ended: without anybody, but with the rooms
+    /// and the accounts that were kept.
+    pub fn restore(limits: Limits, secret: [u8; 16], kept: &Kept, now: Now) -> Chat {
         let key = Keyed::new(secret);
-        let mut rooms = Rooms::new(key);
+        let mut rooms = Rooms::new(key, kept.next_room);
+        kept.rooms.iter().for_each(|room| rooms.restore(room, now.mono));
         if let Some(lobby) = &limits.lobby {
-            rooms.insert_permanent(lobby.clone(), now.mono);
+            rooms.make_permanent(lobby.clone(), now.mono);
         }
-        let (users, timers) = (Users::new(key), Timers::default());
-        Chat { limits, secret: key, users, rooms, timers, guests: 0, entries: 0, derived: 0 }
+        Chat {
+            limits,
+            secret: key,
+            users: Users::new(key),
+            rooms,
+            accounts: Accounts::restore(key, &kept.accounts, kept.next_account),
+            timers: Timers::default(),
+            guests: 0,
+            next_line: kept.next_line.max(1),
+            is_keeping: true,
+            entries: 0,
+            derived: 0,
+        }
+    }
+
+    /// What to ask for before anybody comes: the older lines of the lobby, which nobody enters by
+    /// asking.
+    pub fn first_question(&self) -> Option<Question> {
+        let lobby = self.lobby().map(|id| self.rooms.at(id)).filter(|lobby| lobby.is_cold)?;
+        Some(lobby.question_for_tail(self.next_line))
+    }
+
+    /// The answer to [`Chat::first_question`].
+    pub fn begin_with(&mut self, answer: &Answer) {
+        if let (Some(lobby), Answer::Lines { lines, .. }) = (self.lobby(), answer) {
+            self.rooms.at_mut(lobby).recall(lines);
+        }
     }
 
     /// How many have a name.
@@ -221,6 +291,7 @@ impl Chat {
             | Input::AreYouThere { conn }
             | Input::Slowed { conn, .. }
             | Input::Ended { conn, .. }
+            | Input::Answer { conn, .. }
                 if self.users.find(conn).is_none() => {}
             Input::Line { conn, text } => self.line(conn, text, now, out),
             Input::TooLong { conn, bytes_max } => {
@@ -231,6 +302,8 @@ impl Chat {
             Input::AreYouThere { conn } => out.tell(conn, Event::Here),
             Input::Slowed { conn, per_second } => out.tell(conn, Event::Slowed { per_second }),
             Input::Ended { conn, parting } => self.part(conn, parting, now, out),
+            Input::Answer { conn, answer } => self.answered(conn, answer, now, out),
+            Input::Keeping { is_kept } => self.note_keeping(is_kept, out),
         }
     }
 
@@ -243,6 +316,7 @@ impl Chat {
         let members = |room| self.rooms.find(room).map_or(&[][..], Room::members);
         match audience {
             Audience::One(conn) => listener(*conn),
+            Audience::Everybody => self.users.people_iter().for_each(|user| listener(user.conn)),
             Audience::Listeners { room, speaker } => members(*room)
                 .iter()
                 .filter(|member| member.conn != speaker.conn && !ignores(member, speaker))
@@ -300,6 +374,9 @@ impl Chat {
     fn line(&mut self, conn: ConnId, text: &str, now: Now, out: &mut Outbox) {
         let user = self.users.at_mut(conn);
         user.typed_at = now.mono.into();
+        if let Some(account) = user.awaited_login() {
+            return self.password_line(conn, account, text, now, out);
+        }
         if user.nick().is_none() {
             return self.line_before_name(conn, text, now, out);
         }
@@ -317,7 +394,7 @@ impl Chat {
             Command::Say(text) => self.say(conn, text, false, now, out),
             Command::SayIn(room, text) => self.say_in(conn, room, text, now, out),
             Command::Act(text) => self.say(conn, text, true, now, out),
-            Command::Whisper(nick, text) => self.whisper(conn, nick, text, out),
+            Command::Whisper(nick, text) => self.whisper(conn, nick, text, now, out),
             Command::Join(room, password) => self.join(conn, room, password, now, out),
             Command::Leave(room) => self.leave(conn, room, now, out),
             Command::Who(None) => self.who(conn, out),
@@ -333,6 +410,15 @@ impl Chat {
             Command::Quiet(is_on) => self.quiet(conn, is_on, out),
             Command::Time(zone) => self.time(conn, zone, out),
             Command::Replay(lines) => self.replay_lines(conn, lines, out),
+            Command::History(room, span) => self.history(conn, room, span, now, out),
+            Command::Search(words, room, nick) => self.search(conn, words, room, nick, out),
+            Command::Register(password) => self.register(conn, password, now, out),
+            Command::Login(nick, password) => self.login(conn, nick, password, now, out),
+            Command::Password(old, new) => self.change_password(conn, old, new, now, out),
+            Command::Unregister(password) => self.unregister(conn, password, now, out),
+            Command::Lock(room, password) => self.lock_room(conn, room, password, now, out),
+            Command::Unlock(room) => self.unlock_room(conn, room, out),
+            Command::Close(room) => self.close_room(conn, room, now, out),
             Command::Help => self.help(conn, None, out),
             Command::HelpOn(verb) => self.help(conn, Some(verb), out),
             Command::Quit => {
@@ -383,7 +469,8 @@ impl Chat {
         let members: usize = self.rooms.iter().map(|(_, room)| room.members().len()).sum();
         assert_eq!(memberships, members, "every member has a membership");
         for (_, room) in self.rooms.iter() {
-            let is_forgotten = room.is_locked() && room.members().is_empty();
+            let is_forgotten =
+                room.is_locked() && room.owner.is_none() && room.members().is_empty();
             assert!(!is_forgotten, "a locked room goes with its last member");
         }
         for (members, id) in self.rooms.fullest() {

@@ -5,11 +5,13 @@
 
 use std::time::Duration;
 
+use super::asked::Pending;
 use super::event::{Event, Parting, Refusal};
+use super::kept::{Answer, Change, KeptLock, KeptRoom, Question, Secret};
 use super::lock::{Lock, Tries};
 use super::name::{RoomName, Verdict, key_of};
 use super::outbox::{Audience, Outbox, Source};
-use super::room::{Access, Locked, Member, RoomId, Tally};
+use super::room::{Access, Locked, Member, Room, RoomId, Tally};
 use super::timers::Timer;
 use super::user::Membership;
 use super::{Chat, ConnId, Now};
@@ -46,8 +48,56 @@ impl Chat {
             out.tell(conn, Event::Current { room: self.rooms.at(id).name.clone() });
             return Ok(());
         }
-        self.unlock(conn, id, password, now)?;
+        match self.unlock(conn, id, password, now)? {
+            None => self.admit(conn, id, now, out),
+            Some(question) => {
+                let room = self.rooms.at(id).name.clone();
+                self.ask(conn, question, Pending::Unlock { id, room }, out);
+                Ok(())
+            }
+        }
+    }
+
+    /// The password of a locked room was looked at: whoever has the right one may come in.
+    pub(super) fn unlocked(
+        &mut self,
+        conn: ConnId,
+        id: RoomId,
+        room: RoomName,
+        answer: &Answer,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let origin = self.users.at(conn).origin;
+        match answer {
+            Answer::Verified(true) => {}
+            Answer::Verified(false) => return Err(Refusal::WrongPassword { room }),
+            _ => return Err(Refusal::Unavailable),
+        }
+        if self.rooms.find(id).is_none() {
+            return Err(Refusal::NoSuchRoom { room, meant: None });
+        }
+        if let Access::Locked(locked) = &mut self.rooms.at_mut(id).access {
+            locked.tries.forgive(origin);
+        }
+        self.admit(conn, id, now, out)
+    }
+
+    /// Lets somebody in who may come in, as soon as the older lines are there.
+    pub(super) fn admit(
+        &mut self,
+        conn: ConnId,
+        id: RoomId,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
         self.check_room_for(conn, id)?;
+        let room = self.rooms.at(id);
+        if room.is_cold {
+            let pending = Pending::Enter { id, room: room.name.clone() };
+            self.ask(conn, room.question_for_tail(self.next_line), pending, out);
+            return Ok(());
+        }
         self.enter(conn, id, now, out);
         let others = self.others_in(id, conn, JOINED_NAMES);
         let room = self.rooms.at(id);
@@ -70,40 +120,64 @@ impl Chat {
             return Err(Refusal::NameConfusable { typed: room.as_str().to_owned(), like });
         }
         self.check_rooms_of(conn)?;
+        self.check_own_rooms_of(conn)?;
+        let Some(password) = password else {
+            return self.make_with(conn, room, Access::Open, now, out);
+        };
+        if self.users.at(conn).account().is_some() {
+            // It outlives the process, so it takes a slow hash.
+            self.take_hash(conn, now)?;
+            let question = Question::Hash { password: Secret(password.to_owned()) };
+            self.ask(conn, question, Pending::Make { room }, out);
+            return Ok(());
+        }
+        let (high, low) = (self.derive(), self.derive());
+        let salt = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
+        let lock = Lock::new(password, salt);
+        let access = Access::Locked(Box::new(Locked { lock, tries: Tries::default() }));
+        self.make_with(conn, room, access, now, out)
+    }
+
+    /// Makes a room that there is not, and enters it.
+    pub(super) fn make_with(
+        &mut self,
+        conn: ConnId,
+        room: RoomName,
+        access: Access,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
         if let Some(most) = self.limits.rooms_max
             && self.rooms.len() >= most
         {
             let silent = self.rooms.longest_silent().ok_or(Refusal::TooManyRooms { most })?;
-            self.rooms.remove(silent);
+            self.forget(silent, out);
         }
-        let access = match password {
-            None => Access::Open,
-            Some(password) => {
-                let (high, low) = (self.derive(), self.derive());
-                let salt = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
-                let lock = Lock::new(password, salt);
-                Access::Locked(Box::new(Locked { lock, tries: Tries::default() }))
-            }
-        };
         let is_locked = matches!(access, Access::Locked(_));
         let id = self.rooms.insert(room.clone(), access, now.mono);
+        self.rooms.set_owner(id, self.users.at(conn).account());
         self.enter(conn, id, now, out);
         out.tell(conn, Event::Made { room, is_locked });
         Ok(())
     }
 
-    /// Lets pass who may enter; every try at a lock counts, also one without a password.
+    /// Lets pass who may enter, or says what is to be asked first; every try at a lock counts, also
+    /// one without a password. The owner needs none.
     fn unlock(
         &mut self,
         conn: ConnId,
         id: RoomId,
         password: Option<&str>,
         now: Now,
-    ) -> Result<(), Refusal> {
-        let origin = self.users.at(conn).origin;
+    ) -> Result<Option<Question>, Refusal> {
+        let user = self.users.at(conn);
+        let origin = user.origin;
         let room = self.rooms.at_mut(id);
+        if room.owner.is_some() && room.owner == user.account() {
+            return Ok(None);
+        }
         let name = &room.name;
-        let Access::Locked(locked) = &mut room.access else { return Ok(()) };
+        let Access::Locked(locked) = &mut room.access else { return Ok(None) };
         let Locked { lock, tries } = &mut **locked;
         tries
             .take(origin, now.mono)
@@ -111,11 +185,25 @@ impl Chat {
         let Some(password) = password else {
             return Err(Refusal::RoomLocked { room: name.clone() });
         };
-        if !lock.opens(password) {
-            return Err(Refusal::WrongPassword { room: name.clone() });
+        match lock {
+            Lock::Hash(hash) => Ok(Some(Question::Verify {
+                password: Secret(password.to_owned()),
+                hash: Some(hash.to_string()),
+            })),
+            Lock::Tag { .. } if lock.opens(password) == Some(true) => {
+                tries.forgive(origin);
+                Ok(None)
+            }
+            Lock::Tag { .. } => Err(Refusal::WrongPassword { room: name.clone() }),
         }
-        tries.forgive(origin);
-        Ok(())
+    }
+
+    /// Whether the user may have one more room of their own: as many as they may be in.
+    fn check_own_rooms_of(&self, conn: ConnId) -> Result<(), Refusal> {
+        let (account, most) = (self.users.at(conn).account(), self.limits.rooms_per_user_max);
+        let (Some(account), Some(most)) = (account, most) else { return Ok(()) };
+        let own = self.rooms.iter().filter(|(_, room)| room.owner == Some(account)).count();
+        if own < most { Ok(()) } else { Err(Refusal::TooManyRoomsOfYours { most }) }
     }
 
     /// Whether the user may be in one more room.
@@ -129,7 +217,7 @@ impl Chat {
     }
 
     /// Whether there is room for the user.
-    fn check_room_for(&self, conn: ConnId, id: RoomId) -> Result<(), Refusal> {
+    pub(super) fn check_room_for(&self, conn: ConnId, id: RoomId) -> Result<(), Refusal> {
         self.check_rooms_of(conn)?;
         let room = self.rooms.at(id);
         match self.limits.room_members_max {
@@ -142,8 +230,22 @@ impl Chat {
 
     /// Makes somebody a member, and lets the others know.
     pub(super) fn enter(&mut self, conn: ConnId, id: RoomId, now: Now, out: &mut Outbox) {
+        self.enter_again(conn, id, false, now, out);
+        self.keep_entered(conn, id, out);
+    }
+
+    /// The same for the owner of an account, who was a member; and was here until now, so that
+    /// nobody has to be told, or was not.
+    pub(super) fn enter_again(
+        &mut self,
+        conn: ConnId,
+        id: RoomId,
+        was_here: bool,
+        now: Now,
+        out: &mut Outbox,
+    ) {
         let is_lobby = self.lobby() == Some(id);
-        if !is_lobby {
+        if !is_lobby && !was_here {
             self.tell_movement(conn, id, Movement::Came, now, out);
         }
         let user = self.users.at_mut(conn);
@@ -215,7 +317,8 @@ impl Chat {
         let at = user.rooms.iter().position(|membership| membership.room == id);
         let at = at.ok_or(Refusal::NotAMember { room: name.clone(), is_locked })?;
         let membership = self.users.at_mut(conn).rooms.remove(at);
-        self.dismiss(&membership);
+        self.keep_left(conn, id, out);
+        self.dismiss(&membership, out);
         if membership.is_announced {
             self.tell_movement(conn, id, Movement::Left, now, out);
         }
@@ -226,24 +329,47 @@ impl Chat {
     }
 
     /// Takes a member out of a room, which may go with it.
-    fn dismiss(&mut self, membership: &Membership) {
+    pub(super) fn dismiss(&mut self, membership: &Membership, out: &mut Outbox) {
         let id = membership.room;
-        if let Some(moved) = self.rooms.dismiss(id, membership.place) {
+        let (moved, gone) = self.rooms.dismiss(id, membership.place);
+        if let Some(moved) = moved {
             let moved = self.users.at_mut(moved).membership_mut(id);
             moved.expect("a member has a membership").place = membership.place;
         }
+        if let Some(room) = gone {
+            forget_kept(&room, out);
+        }
+    }
+
+    /// What is said in a room, or about it, is to be kept: the room itself, too.
+    pub(super) fn keep_room(&mut self, id: RoomId, out: &mut Outbox) {
+        let room = self.rooms.at_mut(id);
+        if std::mem::replace(&mut room.is_kept, true) {
+            return;
+        }
+        out.keep(Change::RoomMade(KeptRoom {
+            serial: room.serial,
+            name: room.name.as_str().to_owned(),
+            topic: room.topic.as_deref().map(str::to_owned),
+            lock: kept_lock(&room.access),
+            owner: room.owner,
+            has_lines: false,
+        }));
     }
 
     /// Ends a connection: rooms are told, the connection too, then it is closed.
     pub(super) fn part(&mut self, conn: ConnId, parting: Parting, now: Now, out: &mut Outbox) {
+        self.log_out(conn, now, out);
         let nick = self.users.at(conn).nick().cloned();
         let memberships = std::mem::take(&mut self.users.at_mut(conn).rooms);
         let mut told = Vec::new();
         for membership in &memberships {
-            self.dismiss(membership);
+            self.dismiss(membership, out);
             let is_there = self.rooms.find(membership.room).is_some();
-            // When the server stops everybody goes, and nobody needs to hear it of each.
-            if !membership.is_announced || !is_there || parting == Parting::Shutdown {
+            // When the server stops everybody goes, and nobody needs to hear it of each; who is
+            // taken over stays.
+            let is_silent = matches!(parting, Parting::Shutdown | Parting::TakenOver);
+            if !membership.is_announced || !is_there || is_silent {
                 continue;
             }
             if self.rooms.at(membership.room).is_crowded() {
@@ -320,6 +446,24 @@ impl Chat {
         let room = room.name.clone();
         let audience = Audience::Movement { rooms: vec![id], source: None };
         out.publish(audience, Event::Tally { room, came, left });
+    }
+}
+
+/// A room that is gone is not kept any longer.
+pub(super) fn forget_kept(room: &Room, out: &mut Outbox) {
+    if room.is_kept {
+        out.keep(Change::RoomGone { room: room.serial });
+    }
+}
+
+/// What keeps a room locked, as it is kept.
+fn kept_lock(access: &Access) -> KeptLock {
+    match access {
+        Access::Open => KeptLock::Open,
+        Access::Locked(locked) => match &locked.lock {
+            Lock::Tag { .. } => KeptLock::Guest,
+            Lock::Hash(hash) => KeptLock::Hash(hash.to_string()),
+        },
     }
 }
 

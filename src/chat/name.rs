@@ -199,6 +199,15 @@ impl Nick {
         Nick(Name::of_valid(&format!("{GUEST}{n}")))
     }
 
+    /// A name that somebody had once, as it was shown; also a guest's.
+    pub fn known(text: &str) -> Option<Nick> {
+        match Name::parse(text, None) {
+            Ok(name) => Some(Nick(name)),
+            Err(NameFault::Reserved(Reserved::Guest)) => Some(Nick(Name::of_valid(text))),
+            Err(_) => None,
+        }
+    }
+
     /// What it shares with every name.
     pub fn name(&self) -> &Name {
         &self.0

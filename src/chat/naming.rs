@@ -8,14 +8,14 @@
 use super::command::Command;
 use super::event::{Event, Refusal};
 use super::name::{Nick, Verdict, first_free};
-use super::outbox::{Audience, Outbox, Source};
+use super::outbox::Outbox;
 use super::{Chat, ConnId, Now};
 
 /// How many names the welcome shows.
 const WELCOME_NAMES: usize = 10;
 
 /// Whether a command works before a name without giving the connection a guest's name.
-fn needs_no_name(command: &Command<'_>) -> bool {
+pub(super) fn needs_no_name(command: &Command<'_>) -> bool {
     matches!(
         command,
         Command::Nothing
@@ -27,10 +27,19 @@ fn needs_no_name(command: &Command<'_>) -> bool {
             | Command::Quiet(_)
             | Command::Time(_)
             | Command::Replay(_)
+            | Command::Login(..)
             | Command::Help
             | Command::HelpOn(_)
             | Command::Quit
     )
+}
+
+/// A name that was asked for.
+enum Choice {
+    /// The connection may have it.
+    Free(Nick),
+    /// It is somebody's: this account's.
+    Owned(u64),
 }
 
 impl Chat {
@@ -68,43 +77,56 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        let nick = self.choose(conn, typed)?;
-        if self.users.at(conn).nick().is_none() {
-            self.welcome(conn, nick, false, now, out);
-            return Ok(());
+        match self.choose(conn, typed)? {
+            Choice::Owned(account) => self.want_password(conn, account, out),
+            Choice::Free(nick) => match self.users.at(conn).nick() {
+                None => self.welcome(conn, nick, false, now, out),
+                Some(_) => self.rename(conn, nick, out),
+            },
         }
-        let old = self.users.rename(conn, nick.clone()).expect("the user has a name");
-        out.tell(conn, Event::YouAre { nick: nick.clone() });
-        if old.as_str() == nick.as_str() {
-            return Ok(());
-        }
-        let user = self.users.at(conn);
-        let rooms = user.rooms.iter().filter(|membership| membership.is_announced);
-        let rooms = rooms.map(|membership| membership.room).collect();
-        let audience = Audience::Change { rooms, source: Source { conn, nick: old.clone() } };
-        out.publish(audience, Event::Renamed { old, new: nick });
         Ok(())
     }
 
     /// The name as typed, if the connection may have it. `name*` is the first free one like it.
-    fn choose(&self, conn: ConnId, typed: &str) -> Result<Nick, Refusal> {
+    fn choose(&self, conn: ConnId, typed: &str) -> Result<Choice, Refusal> {
         let chars_max = self.limits.name_chars_max;
-        let users = &self.users;
-        let is_free = |nick: &Nick| matches!(users.verdict(nick, conn), Verdict::Free);
-        let is_used = |key: &str| users.named(key).is_some_and(|other| other != conn);
+        let (users, accounts) = (&self.users, &self.accounts);
+        let own = users.at(conn).account();
+        let is_own = |account| Some(account) == own;
+        let is_owned = |nick: &Nick| match accounts.verdict(nick) {
+            Verdict::Free => false,
+            Verdict::Taken(account) | Verdict::Confusable(account) => !is_own(account),
+        };
+        let is_free =
+            |nick: &Nick| matches!(users.verdict(nick, conn), Verdict::Free) && !is_owned(nick);
+        let is_used = |key: &str| {
+            let is_of_another = users.named(key).is_some_and(|other| other != conn);
+            is_of_another || accounts.named(key).is_some_and(|account| !is_own(account))
+        };
         let base = typed.strip_suffix('*').unwrap_or(typed);
         let nick = Nick::parse(base, chars_max)
             .map_err(|fault| Refusal::NameInvalid { typed: typed.to_owned(), fault })?;
-        let verdict = users.verdict(&nick, conn);
-        if matches!(verdict, Verdict::Free) {
-            return Ok(nick);
+        if is_free(&nick) {
+            return Ok(Choice::Free(nick));
+        }
+        if base == typed
+            && let Some(account) = accounts.named(nick.key()).filter(|account| !is_own(*account))
+        {
+            return Ok(Choice::Owned(account));
         }
         let free = first_free(nick.as_str(), chars_max, is_used, is_free);
         if base != typed
             && let Some(free) = free
         {
-            return Ok(free);
+            return Ok(Choice::Free(free));
         }
+        if let Verdict::Confusable(other) = accounts.verdict(&nick)
+            && let Some(other) = accounts.find(other)
+        {
+            let like = other.nick.as_str().to_owned();
+            return Err(Refusal::NameConfusable { typed: typed.to_owned(), like });
+        }
+        let verdict = users.verdict(&nick, conn);
         Err(match verdict {
             Verdict::Confusable(other) => Refusal::NameConfusable {
                 typed: typed.to_owned(),
@@ -121,7 +143,14 @@ impl Chat {
         self.welcome(conn, nick, true, now, out);
     }
 
-    fn welcome(&mut self, conn: ConnId, nick: Nick, is_guest: bool, now: Now, out: &mut Outbox) {
+    pub(super) fn welcome(
+        &mut self,
+        conn: ConnId,
+        nick: Nick,
+        is_guest: bool,
+        now: Now,
+        out: &mut Outbox,
+    ) {
         self.await_no_name(conn);
         self.users.rename(conn, nick.clone());
         let lobby = self.lobby().map(|room| {

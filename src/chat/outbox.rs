@@ -6,6 +6,7 @@
 
 use super::ConnId;
 use super::event::{Event, Parting, Refusal, Zone};
+use super::kept::{Change, Ledger, Line, Question};
 use super::name::Nick;
 use super::room::RoomId;
 
@@ -23,6 +24,8 @@ pub struct Source {
 pub enum Audience {
     /// One connection.
     One(ConnId),
+    /// Everybody who has a name.
+    Everybody,
     /// The members of rooms hear of somebody's coming or going, which `/quiet` hides.
     Movement {
         /// Which rooms.
@@ -63,8 +66,13 @@ pub enum Effect {
     Tell(Audience, Event),
     /// From here on the connection's lines begin with the time, or no longer.
     ShowTime(ConnId, Option<Zone>),
+    /// What the connection types next is a password, which its terminal should not show if that can
+    /// be had; or it is not any longer.
+    HideTyping(ConnId, bool),
     /// The connection ends after what it was told so far. Nothing follows for it.
     Close(ConnId, Parting),
+    /// No further line of the connection is taken until the answer has come.
+    Ask(ConnId, Question),
 }
 
 /// An outbox keeps room for this many effects.
@@ -74,6 +82,8 @@ const EFFECTS_KEPT: usize = 64;
 #[derive(Debug, Default)]
 pub struct Outbox {
     effects: Vec<Effect>,
+    /// What is to be kept before anybody is told; unlike the effects it is not cleared, but taken.
+    ledger: Ledger,
 }
 
 impl Outbox {
@@ -100,6 +110,38 @@ impl Outbox {
         }
     }
 
+    /// What is to be kept, of all inputs since it was last taken.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Takes what is to be kept, and gives an empty ledger for what comes next.
+    pub fn take_ledger(&mut self, empty: Ledger) -> Ledger {
+        std::mem::replace(&mut self.ledger, empty)
+    }
+
+    /// If what is to be kept takes more than so many bytes, about, its lines are forgotten.
+    pub fn bound_ledger(&mut self, bytes_max: usize) {
+        if self.ledger.bytes() > bytes_max {
+            self.ledger.forget_lines();
+        }
+    }
+
+    /// A line is to be kept.
+    pub fn keep_line(&mut self, line: Line<'_>) {
+        self.ledger.line(line);
+    }
+
+    /// A change is to be kept.
+    pub fn keep(&mut self, change: Change) {
+        self.ledger.change(change);
+    }
+
+    /// Asks a question for a connection.
+    pub fn ask(&mut self, conn: ConnId, question: Question) {
+        self.effects.push(Effect::Ask(conn, question));
+    }
+
     /// Tells one connection.
     pub fn tell(&mut self, conn: ConnId, event: Event) {
         self.effects.push(Effect::Tell(Audience::One(conn), event));
@@ -118,6 +160,11 @@ impl Outbox {
     /// From here on the connection's lines begin with the time, or no longer.
     pub fn show_time(&mut self, conn: ConnId, zone: Option<Zone>) {
         self.effects.push(Effect::ShowTime(conn, zone));
+    }
+
+    /// What the connection types next is a password, or is not any longer.
+    pub fn hide_typing(&mut self, conn: ConnId, is_hidden: bool) {
+        self.effects.push(Effect::HideTyping(conn, is_hidden));
     }
 
     /// Ends a connection.

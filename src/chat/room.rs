@@ -6,13 +6,14 @@
 //! Deliberately tells nobody anything: the rules beside this file do.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::ConnId;
 use super::event::Remembered;
-use super::history::History;
+use super::history::{self, History};
+use super::kept::{KeptLine, KeptLock, KeptRoom, Question};
 use super::keyed::Keyed;
 use super::lock::{Lock, Tries};
 use super::name::{NamesInUse, RoomName, Verdict};
@@ -108,6 +109,14 @@ pub struct Room {
     pub topic: Option<Rc<str>>,
     /// Who may enter.
     pub access: Access,
+    /// Its number among all rooms that there ever were.
+    pub serial: u64,
+    /// The account that it belongs to.
+    pub owner: Option<u64>,
+    /// It was given away to be kept.
+    pub is_kept: bool,
+    /// Older lines than are remembered were kept, and not asked for yet.
+    pub is_cold: bool,
     /// Comings and goings that wait for the next second; `None` when nothing waits.
     pub tally: Option<Tally>,
     /// Those who may be waiting for the earlier lines; their membership says whether they do.
@@ -122,11 +131,15 @@ pub struct Room {
 }
 
 impl Room {
-    fn new(name: RoomName, access: Access, now: Duration) -> Room {
+    fn new(name: RoomName, access: Access, serial: u64, now: Duration) -> Room {
         Room {
             name,
             topic: None,
             access,
+            serial,
+            owner: None,
+            is_kept: false,
+            is_cold: false,
             tally: None,
             awaiting_replay: Vec::new(),
             replay: None,
@@ -139,6 +152,12 @@ impl Room {
     /// Whether it has a password.
     pub fn is_locked(&self) -> bool {
         matches!(self.access, Access::Locked(_))
+    }
+
+    /// Whether it goes with its last member, and leaves nothing behind: a guest has locked it.
+    pub fn is_fleeting(&self) -> bool {
+        let Access::Locked(locked) = &self.access else { return false };
+        matches!(locked.lock, Lock::Tag { .. })
     }
 
     /// Who is in it.
@@ -181,6 +200,20 @@ impl Room {
         &self.history
     }
 
+    /// Asks for the older lines, as many as are remembered; no line has that id yet.
+    pub fn question_for_tail(&self, next_line: u64) -> Question {
+        let before = self.history.oldest().unwrap_or(next_line);
+        Question::Tail { room: self.serial, before, most: history::LINES_MAX }
+    }
+
+    /// The older lines have come, oldest first.
+    pub fn recall(&mut self, lines: &[KeptLine]) {
+        if std::mem::take(&mut self.is_cold) {
+            self.history.recall(lines);
+            self.replay = None;
+        }
+    }
+
     /// Somebody waits for the earlier lines, until [`Room::take_awaiting`].
     pub fn await_replay(&mut self, conn: ConnId) {
         // Who has left, or was shown them already, is still in the list; it may not grow by that.
@@ -201,17 +234,16 @@ impl Room {
         std::mem::take(&mut self.awaiting_replay)
     }
 
-    /// The last lines before that serial number, as [`History::before`] with nobody hidden; shared
-    /// among those for whom they are the same.
-    pub fn replay_before(&mut self, serial: u64, most: usize, unix_min: i64) -> Rc<[Remembered]> {
-        let is_of_now = serial == self.history.next();
+    /// The last lines before that id, as [`History::before`] with nobody hidden; shared among those
+    /// for whom they are the same.
+    pub fn replay_before(&mut self, id: u64, most: usize, unix_min: i64) -> Rc<[Remembered]> {
+        let is_of_now = self.history.newest().is_none_or(|newest| newest < id);
         if let Some((made_for, made_from, lines)) = &self.replay
             && (is_of_now, *made_for, *made_from) == (true, most, unix_min)
         {
             return Rc::clone(lines);
         }
-        let lines: Rc<[Remembered]> =
-            self.history.before(serial, most, unix_min, |_, _| false).into();
+        let lines: Rc<[Remembered]> = self.history.before(id, most, unix_min, |_, _| false).into();
         if is_of_now {
             self.replay = Some((most, unix_min, Rc::clone(&lines)));
         }
@@ -234,11 +266,14 @@ pub struct Rooms {
     empty: BTreeSet<(Duration, RoomId)>,
     /// The room that stays whatever happens.
     permanent: Option<RoomId>,
+    /// The serial number of the next room.
+    next_serial: u64,
+    by_serial: BTreeMap<u64, RoomId>,
 }
 
 impl Rooms {
-    /// No room yet; names are hashed with that key.
-    pub fn new(key: Keyed) -> Rooms {
+    /// No room yet; names are hashed with that key, serial numbers begin with that one.
+    pub fn new(key: Keyed, next_serial: u64) -> Rooms {
         Rooms {
             slots: Vec::new(),
             generations: Vec::new(),
@@ -248,6 +283,8 @@ impl Rooms {
             locked: BTreeSet::new(),
             empty: BTreeSet::new(),
             permanent: None,
+            next_serial: next_serial.max(1),
+            by_serial: BTreeMap::new(),
         }
     }
 
@@ -276,12 +313,61 @@ impl Rooms {
         self.permanent
     }
 
-    /// Makes a room, and makes it permanent.
-    pub fn insert_permanent(&mut self, name: RoomName, now: Duration) -> RoomId {
-        let id = self.insert(name, Access::Open, now);
-        self.empty.clear();
+    /// Makes a room permanent; it is made if there is none of that name.
+    pub fn make_permanent(&mut self, name: RoomName, now: Duration) {
+        let id = self.named(name.key()).unwrap_or_else(|| self.insert(name, Access::Open, now));
+        self.set_access(id, Access::Open);
+        self.at_mut(id).owner = None;
+        self.note_occupied(id);
         self.permanent = Some(id);
-        id
+    }
+
+    /// A room belongs to that account, or to nobody; as long as it is somebody's it is not pushed
+    /// out.
+    pub fn set_owner(&mut self, id: RoomId, owner: Option<u64>) {
+        self.note_occupied(id);
+        self.at_mut(id).owner = owner;
+        self.note_empty(id);
+    }
+
+    /// Locks a room, unlocks it, or changes its lock.
+    pub fn set_access(&mut self, id: RoomId, access: Access) {
+        self.note_occupied(id);
+        let room = self.at_mut(id);
+        room.access = access;
+        let (members, is_locked) = (room.members.len(), room.is_locked());
+        if is_locked {
+            self.open.remove(&(Reverse(members), id));
+            self.locked.insert(id);
+        } else {
+            self.locked.remove(&id);
+            self.open.insert((Reverse(members), id));
+        }
+        self.note_empty(id);
+    }
+
+    /// Makes a room that was kept, if its name is one and free.
+    pub fn restore(&mut self, kept: &KeptRoom, now: Duration) {
+        let Ok(name) = RoomName::parse(&kept.name, None) else { return };
+        let access = match &kept.lock {
+            KeptLock::Open => Access::Open,
+            KeptLock::Guest => return,
+            KeptLock::Hash(hash) => Access::Locked(Box::new(Locked {
+                lock: Lock::Hash(hash.as_str().into()),
+                tries: Tries::default(),
+            })),
+        };
+        if self.named(name.key()).is_some() {
+            return;
+        }
+        let next_serial = std::mem::replace(&mut self.next_serial, kept.serial);
+        let id = self.insert(name, access, now);
+        self.next_serial = next_serial.max(kept.serial + 1);
+        let room = self.at_mut(id);
+        room.topic = kept.topic.as_deref().map(Rc::from);
+        room.is_kept = true;
+        room.is_cold = kept.has_lines;
+        self.set_owner(id, kept.owner);
     }
 
     /// Makes a room, empty as yet. The name must be free.
@@ -297,7 +383,10 @@ impl Rooms {
             Access::Open => self.open.insert((Reverse(0), id)),
             Access::Locked(_) => self.locked.insert(id),
         };
-        self.slots[slot as usize] = Some(Box::new(Room::new(name, access, now)));
+        let room = Room::new(name, access, self.next_serial, now);
+        self.by_serial.insert(self.next_serial, id);
+        self.next_serial += 1;
+        self.slots[slot as usize] = Some(Box::new(room));
         self.note_empty(id);
         id
     }
@@ -311,18 +400,19 @@ impl Rooms {
         place
     }
 
-    /// Lets the one at that place go; returns who stands in that place now, for the caller to note.
-    /// A locked room goes with its last member.
-    pub fn dismiss(&mut self, id: RoomId, place: u32) -> Option<ConnId> {
+    /// Lets the one at that place go; returns who stands in that place now, for the caller to note,
+    /// and the room if it is gone: a locked one that is nobody's goes with its last member.
+    pub fn dismiss(&mut self, id: RoomId, place: u32) -> (Option<ConnId>, Option<Box<Room>>) {
         let moved = self.at_mut(id).dismiss(place);
         let room = self.at(id);
-        let (members, is_locked) = (room.members.len(), room.is_locked());
+        let members = room.members.len();
+        let is_over = members == 0 && room.is_locked() && room.owner.is_none();
         self.rank(id, members + 1, members);
-        match (members, is_locked) {
-            (0, true) => self.remove(id),
-            _ => self.note_empty(id),
+        if is_over {
+            return (moved, Some(self.remove(id)));
         }
-        moved
+        self.note_empty(id);
+        (moved, None)
     }
 
     /// The number of a room's members has changed.
@@ -332,18 +422,25 @@ impl Rooms {
         }
     }
 
-    /// Forgets a room, with its password and its lines. It must be empty.
-    pub fn remove(&mut self, id: RoomId) {
+    /// Takes out a room, with its password and its lines. It must be empty.
+    pub fn remove(&mut self, id: RoomId) -> Box<Room> {
         self.note_occupied(id);
         let room = self.slots[id.slot as usize].take().expect("a room is removed once");
         assert!(room.members.is_empty(), "a room is removed when nobody is in it");
         self.names.remove(room.name.name(), id);
-        match room.access {
+        self.by_serial.remove(&room.serial);
+        match &room.access {
             Access::Open => self.open.remove(&(Reverse(0), id)),
             Access::Locked(_) => self.locked.remove(&id),
         };
         self.generations[id.slot as usize] = id.generation.wrapping_add(1);
         self.free.push(id.slot);
+        room
+    }
+
+    /// The room with that serial number.
+    pub fn of_serial(&self, serial: u64) -> Option<RoomId> {
+        self.by_serial.get(&serial).copied()
     }
 
     /// A room that may be gone.
@@ -396,7 +493,8 @@ impl Rooms {
     /// The room may be empty now, and then can be pushed out.
     fn note_empty(&mut self, id: RoomId) {
         let room = self.at(id);
-        if room.members.is_empty() && !room.is_locked() && self.permanent != Some(id) {
+        let is_nobodys = !room.is_locked() && room.owner.is_none();
+        if room.members.is_empty() && is_nobodys && self.permanent != Some(id) {
             self.empty.insert((room.spoken_at, id));
         }
     }

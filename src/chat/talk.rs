@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::event::{Event, Refusal};
+use super::kept::Line;
 use super::name::{RoomName, key_of, nearest};
 use super::outbox::{Audience, Outbox, Source};
 use super::room::{REPLAY_AGE_SECS_MAX, RoomId};
@@ -64,9 +65,22 @@ impl Chat {
     ) {
         self.replay_before_line(conn, id, now, out);
         let nick = self.users.nick(conn);
-        let room = self.rooms.at(id).name.clone();
+        let line_id = self.next_line;
+        self.next_line += 1;
         let history = self.rooms.note_said(id, now.mono);
-        history.remember(now.unix, conn, nick.clone(), is_action, text);
+        history.remember(line_id, now.unix, conn, nick.clone(), is_action, text);
+        if self.limits.is_kept {
+            self.keep_room(id, out);
+            out.keep_line(Line {
+                id: line_id,
+                room: self.rooms.at(id).serial,
+                unix: now.unix,
+                nick: nick.as_str(),
+                is_action,
+                text,
+            });
+        }
+        let room = self.rooms.at(id).name.clone();
         let text: Rc<str> = Rc::from(text);
         let speaker = Source { conn, nick: nick.clone() };
         let event = match is_action {
@@ -81,9 +95,15 @@ impl Chat {
         conn: ConnId,
         to: &str,
         text: &str,
+        now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        let to = self.user_named(conn, to)?;
+        let to = match self.user_named(conn, to) {
+            Ok(to) => to,
+            Err(refusal) => {
+                return self.leave_direct(conn, to, text, now, out).unwrap_or(Err(refusal));
+            }
+        };
         let nick = self.users.nick(conn);
         let user = self.users.at(to);
         let away = user.away().cloned();
@@ -117,7 +137,8 @@ impl Chat {
     /// The connection of the person of that name, as typed.
     pub(super) fn user_named(&self, asker: ConnId, typed: &str) -> Result<ConnId, Refusal> {
         let key = key_of(typed);
-        if let Some(conn) = self.users.named(&key) {
+        let owner = || self.accounts.find(self.accounts.named(&key)?)?.conn;
+        if let Some(conn) = self.users.named(&key).or_else(owner) {
             return Ok(conn);
         }
         let near = self.users.at(asker).current_room();
@@ -134,12 +155,13 @@ impl Chat {
     pub(super) fn await_replay(&mut self, conn: ConnId, id: RoomId, now: Now) {
         let room = self.rooms.at_mut(id);
         let user = self.users.at_mut(conn);
-        if room.history().is_empty() || user.replay_lines() == 0 {
+        let lines = user.replay_lines().unwrap_or(self.limits.replay_lines);
+        if room.history().is_empty() || lines == 0 {
             return;
         }
         room.await_replay(conn);
         let membership = user.membership_mut(id).expect("who waits is a member");
-        membership.replay_before = NonZeroU64::new(room.history().next());
+        membership.replay_before = NonZeroU64::new(self.next_line);
         if !user.replay_is_timed {
             user.replay_is_timed = true;
             self.timers.set(now.mono + REPLAY_PAUSE, Timer::Replay(conn));
@@ -186,15 +208,27 @@ impl Chat {
         let membership = self.users.find_mut(conn).and_then(|user| user.membership_mut(id));
         let before = membership.and_then(|membership| membership.replay_before.take());
         let Some(before) = before.map(NonZeroU64::get) else { return };
+        let most = self.users.at(conn).replay_lines().unwrap_or(self.limits.replay_lines);
+        self.show_last(conn, id, before, most, now.unix - REPLAY_AGE_SECS_MAX, out);
+    }
+
+    /// Shows somebody the last lines of a room before that id, at most so many and none from before
+    /// that time.
+    pub(super) fn show_last(
+        &mut self,
+        conn: ConnId,
+        id: RoomId,
+        before: u64,
+        most: usize,
+        unix_min: i64,
+        out: &mut Outbox,
+    ) {
         let (user, room) = (self.users.at(conn), self.rooms.at_mut(id));
-        let unix_min = now.unix - REPLAY_AGE_SECS_MAX;
         let lines = match user.ignored().is_empty() {
-            true => room.replay_before(before, user.replay_lines(), unix_min),
+            true => room.replay_before(before, most, unix_min),
             false => room
                 .history()
-                .before(before, user.replay_lines(), unix_min, |speaker, nick| {
-                    user.ignores(speaker, nick)
-                })
+                .before(before, most, unix_min, |speaker, nick| user.ignores(speaker, nick))
                 .into(),
         };
         if !lines.is_empty() {

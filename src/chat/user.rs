@@ -6,9 +6,11 @@
 
 use std::num::NonZeroU64;
 use std::rc::Rc;
+use std::time::Duration;
 
 use smallvec::SmallVec;
 
+use super::asked::Pending;
 use super::blocks::Blocks;
 use super::keyed::Keyed;
 use super::moment::Moment;
@@ -19,15 +21,12 @@ use super::{ConnId, Now, Origin};
 /// The most people that one user may ignore; enough for anybody, and a bound on what a line costs.
 pub const IGNORES_MAX: usize = 100;
 
-/// How many earlier lines joining a room shows to who has not said otherwise.
-pub const REPLAY_LINES: usize = 20;
-
 /// A room that a user is in.
 #[derive(Debug)]
 pub struct Membership {
     /// Which room.
     pub room: RoomId,
-    /// The user waits for the earlier lines: those before this serial number.
+    /// The user waits for the earlier lines: those before this id.
     pub replay_before: Option<NonZeroU64>,
     /// Where in the room's list of members the user stands.
     pub place: u32,
@@ -46,20 +45,18 @@ pub struct Ignored {
 }
 
 /// How it is for one user, for those who have said anything about it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Wishes {
     /// Who is ignored; at most [`IGNORES_MAX`].
     pub ignores: Vec<Ignored>,
     /// What was given to `/away`; an empty text for none.
     pub away: Option<Rc<str>>,
-    /// How many earlier lines joining a room shows.
-    pub replay_lines: usize,
-}
-
-impl Default for Wishes {
-    fn default() -> Wishes {
-        Wishes { ignores: Vec::new(), away: None, replay_lines: REPLAY_LINES }
-    }
+    /// How many earlier lines joining a room shows, for who has said so.
+    pub replay_lines: Option<usize>,
+    /// The account whose password is awaited.
+    pub login: Option<u64>,
+    /// The room that is closed if that is asked for once more by that time, since start.
+    pub closing: Option<(RoomId, Duration)>,
 }
 
 /// One connection and, once it has a name, the person behind it. There are as many of these as
@@ -83,6 +80,9 @@ pub struct User {
     /// When it last entered the lobby, where an arrival is told later.
     pub arrived_at: Moment,
     wishes: Option<Box<Wishes>>,
+    /// What is done when the answer has come that the user waits for.
+    pub pending: Option<Box<Pending>>,
+    account: Option<NonZeroU64>,
     nick: Option<Nick>,
     /// Comings and goings are hidden.
     pub is_quiet: bool,
@@ -105,6 +105,8 @@ impl User {
             rooms: SmallVec::new(),
             arrived_at: now.mono.into(),
             wishes: None,
+            pending: None,
+            account: None,
             nick: None,
             is_quiet: false,
             arrival_is_timed: false,
@@ -152,14 +154,34 @@ impl User {
         self.ignored().iter().any(|ignored| ignored.conn == conn || ignored.nick == *nick)
     }
 
+    /// Whether lines under that name are not shown.
+    pub fn ignores_name(&self, nick: &Nick) -> bool {
+        self.ignored().iter().any(|ignored| ignored.nick == *nick)
+    }
+
+    /// The account that the user is logged in to.
+    pub fn account(&self) -> Option<u64> {
+        self.account.map(NonZeroU64::get)
+    }
+
+    /// The user is logged in to that account from now on, or to none.
+    pub fn set_account(&mut self, account: Option<u64>) {
+        self.account = account.and_then(NonZeroU64::new);
+    }
+
+    /// The account whose password is awaited.
+    pub fn awaited_login(&self) -> Option<u64> {
+        self.wishes.as_ref()?.login
+    }
+
     /// What was given to `/away`, if the user is away; an empty text for none.
     pub fn away(&self) -> Option<&Rc<str>> {
         self.wishes.as_ref()?.away.as_ref()
     }
 
-    /// How many earlier lines joining a room shows.
-    pub fn replay_lines(&self) -> usize {
-        self.wishes.as_ref().map_or(REPLAY_LINES, |wishes| wishes.replay_lines)
+    /// How many earlier lines joining a room shows, if the user has said so.
+    pub fn replay_lines(&self) -> Option<usize> {
+        self.wishes.as_ref()?.replay_lines
     }
 }
 

@@ -112,7 +112,7 @@ impl Chat {
         lines: usize,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        self.users.at_mut(conn).wishes_mut().replay_lines = lines;
+        self.users.at_mut(conn).wishes_mut().replay_lines = Some(lines);
         out.tell(conn, Event::ReplayLines { lines });
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! How numbers are written in flags: counts (`100`), sizes (`65536`, `64K`, `64KiB`, `1MiB`),
-//! durations (`120`, `120s`, `500ms`, `2m`), each within a range, and `off` for no limit.
+//! durations (`120`, `120s`, `500ms`, `2m`, `30d`), each within a range, `off` for no limit, and
+//! what is `on` or `off`.
 //!
 //! Promises: each parser refuses with one clause that says what is wanted. Deliberately no
 //! fractions, no signs and no decimal kilobytes: each amount has one plain spelling.
@@ -77,11 +78,21 @@ pub(super) fn duration(
             "" | "s" => Some(1_000),
             "m" => Some(60_000),
             "h" => Some(3_600_000),
+            "d" => Some(86_400_000),
             _ => None,
         };
         let millis =
             digits(number).zip(scale).and_then(|(number, scale)| number.checked_mul(scale));
         within(millis.map(Duration::from_millis), &range, "a duration", show_duration)
+    }
+}
+
+/// Whether something is `on` or `off`.
+pub(super) fn switch(text: &str) -> Parsed<bool> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("wanted is on or off".to_owned()),
     }
 }
 
@@ -99,6 +110,9 @@ pub(super) fn show_size(bytes: &usize) -> String {
 /// A duration as it would be typed.
 fn show_duration(duration: &Duration) -> String {
     match duration.as_millis() {
+        millis if millis > 86_400_000 && millis % 86_400_000 == 0 => {
+            format!("{}d", millis / 86_400_000)
+        }
         millis if millis > 0 && millis % 3_600_000 == 0 => format!("{}h", millis / 3_600_000),
         millis if millis % 1_000 == 0 => format!("{}s", millis / 1_000),
         millis => format!("{millis}ms"),
@@ -170,10 +184,11 @@ mod tests {
             ("2m", 120_000),
             ("500ms", 500),
             ("1h", 3_600_000),
+            ("1d", 86_400_000),
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for wrong in ["", "s", "99ms", "25h", "2 m", "1d", "0", "18446744073709551615h"] {
+        for wrong in ["", "s", "99ms", "25h", "2 m", "2d", "0", "18446744073709551615h"] {
             let fault = "wanted is a duration from 100ms to 24h".to_owned();
             assert_eq!(parse(wrong), Err(fault), "{wrong}");
         }
@@ -185,5 +200,7 @@ mod tests {
         assert_eq!(parse("off").map(Bound::most), Ok(None));
         assert_eq!(parse("9").map(Bound::most), Ok(Some(9)));
         assert_eq!(parse("0"), Err("wanted is a whole number from 1 to 9, or off".to_owned()));
+        assert_eq!((switch("on"), switch("off")), (Ok(true), Ok(false)));
+        assert_eq!(switch("yes"), Err("wanted is on or off".to_owned()));
     }
 }

@@ -4,11 +4,14 @@
 //! value by itself: how they stand beside each other is checked in `config`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
-use super::amount::{Bound, count, duration, or_off, size};
+use super::Sync;
+use super::amount::{Bound, count, duration, or_off, size, switch};
+use crate::chat::command::{REPLAY_LINES_MAX, Since};
 
 /// No count is larger; far beyond what a machine can hold.
 const MOST: usize = 1_000_000_000;
@@ -17,6 +20,8 @@ const MOST: usize = 1_000_000_000;
 const QUEUE_BYTES_MIN: usize = 1 << 10;
 const SHORT: Duration = Duration::from_millis(100);
 const MINUTE: Duration = Duration::from_secs(60);
+/// Where what is said is kept.
+const DATA: &str = if cfg!(feature = "store") { "chatline.db" } else { "none" };
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// What was given, each value within its range.
@@ -25,10 +30,12 @@ const DAY: Duration = Duration::from_secs(86_400);
     name = "chatline",
     version,
     about = "A chat server for people and scripts that have nothing but a TCP socket.",
-    after_help = "Sizes take K, M and G (1K is 1024 bytes), durations ms, s, m and h. A flag is \
+    after_help = "Sizes take K, M and G (1K is 1024 bytes), durations ms, s, m, h and d. A flag is \
                   stronger than its environment variable.\n\ntry it:  nc 127.0.0.1 9000",
     max_term_width = 100,
-    next_line_help = true
+    next_line_help = true,
+    subcommand_help_heading = "What is kept can be looked after with",
+    disable_help_subcommand = true
 )]
 pub(super) struct Flags {
     /// Where to listen: a port of this machine alone (9000), an address and a port (0.0.0.0:9000,
@@ -149,6 +156,57 @@ pub(super) struct Flags {
     #[arg(help_heading = "Fairness", default_value = "64KiB", value_parser = size(512..=16 << 20))]
     pub(super) read_bytes_per_turn: usize,
 
+    /// The file in which what was said is kept, with rooms and accounts: an SQLite database, of
+    /// mode 0600, for one server at a time. `none`: the last lines of each room in memory, and
+    /// nothing else.
+    #[arg(long, env = "CHATLINE_DATA", value_name = "PATH", help_heading = "What is kept")]
+    #[arg(global = true)]
+    #[arg(default_value = DATA, value_parser = path)]
+    pub(super) data: PathBuf,
+
+    /// What a line that somebody has seen survives: `disk`, a power cut; `process`, the death of
+    /// the server; `later`, nothing for 100 ms: it is told at once.
+    #[arg(long, env = "CHATLINE_SYNC", value_name = "WHAT", help_heading = "What is kept")]
+    #[arg(default_value = "disk")]
+    pub(super) sync: Sync,
+
+    /// How long lines gather before they are written together; nobody is told of them before.
+    #[arg(long, env = "CHATLINE_COMMIT_WINDOW", value_name = "TIME")]
+    #[arg(help_heading = "What is kept", default_value = "2ms")]
+    #[arg(value_parser = duration(Duration::ZERO..=SHORT))]
+    pub(super) commit_window: Duration,
+
+    /// How long lines are kept.
+    #[arg(long, env = "CHATLINE_KEEP", value_name = "TIME", help_heading = "What is kept")]
+    #[arg(default_value = "30d", value_parser = or_off(duration(MINUTE..=DAY * 36_500)))]
+    pub(super) keep: Bound<Duration>,
+
+    /// How many lines of each room are kept.
+    #[arg(long, env = "CHATLINE_KEEP_LINES", value_name = "COUNT", help_heading = "What is kept")]
+    #[arg(default_value = "100000", value_parser = or_off(count(1..=MOST)))]
+    pub(super) keep_lines: Bound<usize>,
+
+    /// Earlier lines that joining a room shows, of the last day; `/replay N` changes it for one
+    /// person. 0 for none.
+    #[arg(long, env = "CHATLINE_REPLAY", value_name = "COUNT", help_heading = "What is kept")]
+    #[arg(default_value = "20", value_parser = count(0..=REPLAY_LINES_MAX))]
+    pub(super) replay: usize,
+
+    /// Names that are somebody's, at most; more are refused with `too-many-accounts`.
+    #[arg(long, env = "CHATLINE_ACCOUNTS", value_name = "COUNT", help_heading = "What is kept")]
+    #[arg(default_value = "100000", value_parser = or_off(count(1..=MOST)))]
+    pub(super) accounts: Bound<usize>,
+
+    /// Lines that wait for the owner of a name who is away; more are refused with `mailbox-full`.
+    #[arg(long, env = "CHATLINE_DIRECTS", value_name = "COUNT", help_heading = "What is kept")]
+    #[arg(default_value = "100", value_parser = count(1..=10_000_usize))]
+    pub(super) directs: usize,
+
+    /// Whether what is kept is indexed for `/search`, which doubles the file.
+    #[arg(long, env = "CHATLINE_SEARCH", value_name = "on|off", help_heading = "What is kept")]
+    #[arg(default_value = "on", value_parser = switch, action = ArgAction::Set)]
+    pub(super) search: bool,
+
     /// Log more: debug, twice: trace. RUST_LOG is stronger. What people say is never logged.
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet", help_heading = "Log")]
     pub(super) verbose: u8,
@@ -156,6 +214,63 @@ pub(super) struct Flags {
     /// Log only what goes wrong.
     #[arg(short, long, help_heading = "Log")]
     pub(super) quiet: bool,
+
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub(super) task: Option<Task>,
+}
+
+/// What can be done with what is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Task {
+    /// Writes the lines of a room to standard output, oldest first; also while a server runs.
+    #[command(next_line_help = true)]
+    Export {
+        /// Which room.
+        #[arg(long, value_name = "NAME")]
+        room: String,
+        /// Only from then on: 2h, 3d, 12:30, 2026-11-21 or '2026-11-21 12:30'.
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        since: Option<Since>,
+        /// As text, or each line as a JSON object.
+        #[arg(long, value_name = "text|json", default_value = "text")]
+        format: Format,
+    },
+    /// Copies all that is kept to a new file, as it is at one moment; also while a server runs.
+    #[command(next_line_help = true)]
+    Backup {
+        /// The new file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Deletes a name's account, lines and direct messages for good; the server must be stopped.
+    #[command(next_line_help = true)]
+    Forget {
+        /// Whose.
+        #[arg(value_name = "NICK")]
+        nick: String,
+    },
+}
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// `ID YYYY-MM-DD HH:MM:SS NICK: TEXT`.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A path that can be shown.
+fn path(text: &str) -> Result<PathBuf, String> {
+    match text.is_empty() || text.contains(char::is_control) {
+        true => Err("wanted is a path without control characters, or none".to_owned()),
+        false => Ok(text.into()),
+    }
+}
+
+fn time(text: &str) -> Result<Since, String> {
+    Since::parse(text).ok_or_else(|| "wanted is a time, as in 2h, 12:30 or 2026-11-21".to_owned())
 }
 
 /// Where `[ADDR:]PORT` is. Of a host with several addresses it is the first of IPv4, or the first:

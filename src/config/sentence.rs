@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::command;
 use super::flags::address;
@@ -15,7 +15,8 @@ pub(super) fn sentence(error: &clap::Error, args: &[OsString]) -> String {
     let told = |kind| error.get(kind).map(|value| value.to_string());
     let arg = told(ContextKind::InvalidArg).unwrap_or_default();
     match error.kind() {
-        ErrorKind::UnknownArgument => {
+        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => {
+            let arg = told(ContextKind::InvalidSubcommand).unwrap_or(arg);
             let meant = match told(ContextKind::SuggestedArg) {
                 Some(flag) => format!(", but there is {flag}"),
                 None if address(&arg).is_ok() => format!(", but there is --listen {arg}"),
@@ -28,7 +29,8 @@ pub(super) fn sentence(error: &clap::Error, args: &[OsString]) -> String {
             let origin = origin(&arg, args);
             match std::error::Error::source(error) {
                 Some(fault) => format!("{origin} '{}': {fault}", value.escape_debug()),
-                None => format!("{origin}: a value is missing"),
+                None if value.is_empty() => format!("{origin}: a value is missing"),
+                None => format!("{origin} '{}': wanted is {}", value.escape_debug(), one_of(error)),
             }
         }
         _ => {
@@ -36,6 +38,14 @@ pub(super) fn sentence(error: &clap::Error, args: &[OsString]) -> String {
             let first = text.lines().next().unwrap_or_default();
             first.trim_start_matches("error: ").to_owned()
         }
+    }
+}
+
+/// The values that are possible.
+fn one_of(error: &clap::Error) -> String {
+    match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(values)) => values.join(" or "),
+        _ => "another value".to_owned(),
     }
 }
 

@@ -160,6 +160,12 @@ pub struct Conn<S> {
     pub from: Address,
     /// The door counts it, and the conversation knew it.
     pub is_admitted: bool,
+    /// It waits for an answer: no further line of it is taken until that has come.
+    pub is_awaiting: bool,
+    /// Its input has ended, and so does it once the answer has come.
+    pub is_finishing: bool,
+    /// Something that it was told is held back, apart from its queue.
+    pub is_held: bool,
     /// It was told that it is being slowed.
     pub was_slowed: bool,
     /// A timer watches whether the peer takes anything.
@@ -187,6 +193,9 @@ impl<S> Conn<S> {
             ending: None,
             from: from.into(),
             is_admitted: stage == Stage::Talking,
+            is_awaiting: false,
+            is_finishing: false,
+            is_held: false,
             was_slowed: false,
             is_watched: false,
         }

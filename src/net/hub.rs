@@ -10,6 +10,7 @@
 
 mod deliver;
 mod flush;
+mod keep;
 mod read;
 
 use std::cell::Cell;
@@ -33,12 +34,17 @@ use super::door::{self, Door};
 use super::queue::OpenPage;
 use super::slots::Slots;
 use deliver::Replay;
+use keep::Keeping;
 
 pub use super::conn::{Readable, Stream};
+pub use keep::{Errands, Keep};
 
 /// How many refused connections may linger until they have taken their refusal. More are closed at
 /// once; their refusal arrives unless they have sent something already.
 const REFUSED_MAX: usize = 16;
+
+/// As much is given away to be kept at once, in bytes, about: a turn says no more.
+const LEDGER_BYTES_MAX: usize = 1 << 20;
 
 /// There is room for this many timers, and for this many in each list of a turn, also when there
 /// are none.
@@ -66,6 +72,8 @@ pub struct Limits {
     pub stall_timeout: Option<Duration>,
     /// Bytes read from one connection in one turn.
     pub read_bytes_per_turn: usize,
+    /// Whether lines are kept, and told before or after; `None` when nobody runs errands.
+    pub keep: Option<Keep>,
 }
 
 /// What is due for a connection at some time.
@@ -77,6 +85,8 @@ enum Timer {
     Drain(ConnId),
     /// Does the peer take anything?
     Stall(ConnId),
+    /// The server stops, and the answer it waits for has not come in time.
+    Answer(ConnId),
 }
 
 /// The connections and the conversation.
@@ -94,9 +104,12 @@ pub struct Hub<S> {
     spare: Vec<ConnId>,
     /// Who is to be flushed at the end of this turn.
     touched: Vec<ConnId>,
+    /// How many of them were touched before this turn, and hold something of a page that is held
+    /// back.
+    held_touched: usize,
     /// Who is to be freed at the end of this turn.
     doomed: Vec<ConnId>,
-    /// What was rendered in this turn.
+    /// What was rendered in this turn, and in those before it that are held back with it.
     page: OpenPage,
     /// The times of day that stand in the page, by zone.
     stamps: Vec<(i32, Range<usize>)>,
@@ -110,6 +123,8 @@ pub struct Hub<S> {
     pinned: Rc<Cell<usize>>,
     /// More was kept than may be, and it has not fallen to half of that since.
     is_overfull: bool,
+    /// What is given away to be kept, and what waits for it.
+    keeping: Keeping,
     /// Who hears what the members of several rooms are told; empty in between.
     hearers: Vec<ConnId>,
     /// Refused connections that have not gone yet.
@@ -139,6 +154,7 @@ impl<S: Stream> Hub<S> {
             ready: Vec::new(),
             spare: Vec::new(),
             touched: Vec::new(),
+            held_touched: 0,
             doomed: Vec::new(),
             page: OpenPage::default(),
             stamps: Vec::new(),
@@ -146,6 +162,7 @@ impl<S: Stream> Hub<S> {
             page_bytes_max,
             pinned: Rc::new(Cell::new(0)),
             is_overfull: false,
+            keeping: Keeping::default(),
             hearers: Vec::new(),
             refused: 0,
             buffer: vec![0; limits.read_bytes_per_turn.min(64 * 1024)],
@@ -229,19 +246,28 @@ impl<S: Stream> Hub<S> {
         self.settle();
     }
 
-    /// Whether as much was said as a turn may say.
+    /// Whether as much was said as a turn may say. A server that stops takes what has come within
+    /// bounds of its own, also while a page is held back.
     fn turn_is_full(&self) -> bool {
-        self.page.bytes.len() >= self.page_bytes_max
+        if self.is_stopping && self.is_holding() {
+            return false;
+        }
+        let ledger_bytes = self.outbox.ledger().bytes();
+        let is_ledger_full = ledger_bytes >= LEDGER_BYTES_MAX && !self.is_overdue();
+        self.page.bytes.len() >= self.page_bytes_max || is_ledger_full
     }
 
     /// When the next turn is due, since start, even if nothing becomes ready; zero when work is
     /// waiting already.
     pub fn deadline(&self) -> Option<Duration> {
-        if !self.ready.is_empty() || !self.touched.is_empty() {
+        let is_stuck = self.is_stuck();
+        let is_touched = self.touched.len() > self.held_touched || !self.is_holding();
+        if !self.ready.is_empty() && !is_stuck || !self.touched.is_empty() && is_touched {
             return Some(Duration::ZERO);
         }
         let own = self.timers.peek().map(|Reverse((at, _))| *at);
-        own.into_iter().chain(self.chat.deadline()).min()
+        let of_chat = self.chat.deadline().filter(|_| !is_stuck);
+        own.into_iter().chain(of_chat).chain(self.keeping_deadline()).min()
     }
 
     /// Says goodbye to everyone. Lines that wait are said before. Further turns send what is left;
@@ -251,12 +277,19 @@ impl<S: Stream> Hub<S> {
         self.is_stopping = true;
         self.serve_all();
         self.settle();
-        for conn in self.conns.ids() {
-            if self.conns.find(conn).is_some_and(Conn::is_talking) {
-                self.chat(Input::Ended { conn, parting: Parting::Shutdown });
-            }
-        }
+        self.conns.ids().into_iter().for_each(|conn| self.dismiss_at_stop(conn));
         self.settle();
+    }
+
+    /// Says goodbye to somebody because the server stops; to who waits for an answer, later.
+    fn dismiss_at_stop(&mut self, conn: ConnId) {
+        let Some(it) = self.conns.find(conn).filter(|conn| conn.is_talking()) else { return };
+        if it.is_awaiting {
+            let at = self.now.mono + self.limits.drain_timeout;
+            self.timers.push(Reverse((at, Timer::Answer(conn))));
+        } else {
+            self.chat(Input::Ended { conn, parting: Parting::Shutdown });
+        }
     }
 
     /// Whether every connection is gone.
@@ -279,21 +312,27 @@ impl<S: Stream> Hub<S> {
         self.chat.assert_invariants();
         assert!(self.outbox.is_empty(), "the outbox is empty between turns");
         assert!(self.doomed.is_empty(), "who is doomed is reaped within the turn");
-        assert!(self.page.bytes.is_empty(), "a page lives for a turn, or is frozen");
+        let is_holding = self.is_holding();
+        let is_empty = self.page.bytes.is_empty();
+        assert!(is_empty || is_holding, "a page lives for a turn, or is frozen, or held back");
         let talking = self.conns.iter().filter(|(_, conn)| conn.is_talking()).count();
         assert_eq!(talking, self.chat.connected(), "the conversation knows who talks");
         let admitted = self.conns.iter().filter(|(_, conn)| conn.is_admitted).count();
         assert_eq!(admitted, self.door.inside(), "the door counts who was let in");
         assert_eq!(self.conns.len() - admitted, self.refused, "the others were refused");
         for (id, conn) in self.conns.iter() {
-            assert!(!conn.queue.holds_fresh(), "{id:?} waits for a page that is gone");
-            let is_idle = conn.is_writable && conn.is_talking();
+            assert!(
+                is_holding || !conn.queue.holds_fresh(),
+                "{id:?} waits for a page that is gone"
+            );
+            assert!(is_holding || !conn.is_held, "{id:?} waits for a page that has left");
+            let is_idle = conn.is_writable && conn.is_talking() && !is_holding;
             assert!(!is_idle || conn.queue.is_empty(), "{id:?} was not flushed");
             let kept = conn.inbox.as_ref().map_or(0, |inbox| inbox.rest().len());
             assert!(kept <= self.limits.read_bytes_per_turn, "{id:?} keeps more than one read");
         }
         let is_waiting = self.conns.iter().any(|(_, conn)| !conn.queue.is_empty());
-        assert!(is_waiting || self.pinned.get() == 0, "pages are pinned for nobody");
+        assert!(is_waiting || is_holding || self.pinned.get() == 0, "pages are pinned for nobody");
     }
 
     /// Lets the conversation take an input, and delivers what follows from it at once: so that an
@@ -325,6 +364,7 @@ impl<S: Stream> Hub<S> {
 
     /// Does what is due, for connections and for the conversation.
     fn expire(&mut self) {
+        self.check_patience();
         while let Some(Reverse((at, timer))) = self.timers.peek().copied() {
             if at > self.now.mono {
                 break;
@@ -337,10 +377,18 @@ impl<S: Stream> Hub<S> {
                 Timer::Pace(conn) => self.serve(conn),
                 Timer::Drain(conn) => self.check_end(conn),
                 Timer::Stall(conn) => self.check_stall(conn),
+                Timer::Answer(conn) => self.give_up_answer(conn),
             }
         }
         while !self.turn_is_full() && self.chat.deadline().is_some_and(|at| at <= self.now.mono) {
             self.chat(Input::Time);
+        }
+    }
+
+    /// The server stops, and cannot wait for an answer any longer.
+    fn give_up_answer(&mut self, conn: ConnId) {
+        if self.conns.find(conn).is_some_and(|it| it.is_awaiting) {
+            self.chat(Input::Ended { conn, parting: Parting::Shutdown });
         }
     }
 

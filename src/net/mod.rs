@@ -1,14 +1,18 @@
 //! Connections and the loop that serves them.
 //!
-//! From the inside out: [`slots`] finds connections, [`queue`] holds what waits to be sent,
+//! From the inside out: [`slots`] finds connections, [`queue`] holds what waits to be sent
+//! (of frozen [`page`]s),
 //! [`conn`] is one connection, [`door`] counts who is let in, [`hub`] is the turn of all of them.
 //! Up to here nothing knows the operating system. [`listen`], [`signal`] and [`server`] do: they
-//! ferry readiness, time and signals into the hub.
+//! ferry readiness, time and signals into the hub; [`errands`] ferries between it and those who
+//! may block.
 
 pub mod conn;
 pub mod door;
+pub mod errands;
 pub mod hub;
 pub mod listen;
+pub mod page;
 pub mod queue;
 pub mod server;
 pub mod signal;

@@ -6,7 +6,6 @@
 //! under way; what is dropped is counted in lines; an empty queue holds no heap. Deliberately
 //! decides nothing: what is too much is the hub's to say.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 use std::num::NonZeroU32;
@@ -14,68 +13,11 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use super::page::Page;
+use super::page::{SLICE_COST, Slice};
+
 /// How many slices are handed to one write.
 const SLICES_PER_WRITE: usize = 64;
-
-/// What a slice costs beside its bytes, in bytes; part of [`SendQueue::cost`], so that a great many
-/// short lines cannot go beyond a limit either.
-const SLICE_COST: usize = 48;
-
-/// What a page costs beside its bytes.
-const PAGE_COST: usize = 64;
-
-/// The lines of one turn, shared by the queues that could not send them at once.
-#[derive(Debug)]
-pub struct Page {
-    bytes: Vec<u8>,
-    /// What all pages that somebody still needs cost, and all slices of them.
-    pinned: Rc<Cell<usize>>,
-}
-
-impl Page {
-    /// Freezes a page, counted in `pinned` until nobody needs it any more.
-    pub fn freeze(bytes: Vec<u8>, pinned: &Rc<Cell<usize>>) -> Rc<Page> {
-        pinned.set(pinned.get() + bytes.capacity() + PAGE_COST);
-        Rc::new(Page { bytes, pinned: Rc::clone(pinned) })
-    }
-}
-
-impl Drop for Page {
-    fn drop(&mut self) {
-        self.pinned.set(self.pinned.get() - self.bytes.capacity() - PAGE_COST);
-    }
-}
-
-/// A part of a frozen page; never empty.
-#[derive(Debug)]
-struct Slice {
-    page: Rc<Page>,
-    range: Range<usize>,
-}
-
-impl Slice {
-    fn new(page: &Rc<Page>, range: Range<usize>) -> Slice {
-        page.pinned.set(page.pinned.get() + SLICE_COST);
-        Slice { page: Rc::clone(page), range }
-    }
-
-    /// The same bytes on a page of their own, so that they do not pin all of this one.
-    fn alone(&self, range: Range<usize>) -> Slice {
-        let bytes = self.page.bytes[range].to_vec();
-        let range = 0..bytes.len();
-        Slice::new(&Page::freeze(bytes, &self.page.pinned), range)
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.page.bytes[self.range.clone()]
-    }
-}
-
-impl Drop for Slice {
-    fn drop(&mut self) {
-        self.page.pinned.set(self.page.pinned.get() - SLICE_COST);
-    }
-}
 
 /// What the turn says, while it is being written: its bytes, and the slices of those queues that
 /// have several of them.
@@ -103,6 +45,22 @@ impl OpenPage {
     }
 }
 
+/// What one queue holds of an open page.
+#[derive(Debug, Default)]
+pub struct Fresh {
+    first: Range<usize>,
+    last: Option<NonZeroU32>,
+    /// As [`SendQueue::cost`].
+    cost: usize,
+}
+
+impl Fresh {
+    /// Whether it is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+}
+
 /// What earlier turns left, and what is told of it.
 #[derive(Debug, Default)]
 struct Backlog {
@@ -114,6 +72,9 @@ struct Backlog {
     notices: Vec<(usize, u64)>,
     /// What was sent so far ends in the middle of a line.
     is_mid_line: bool,
+    /// Bytes of an earlier page that are held back elsewhere; they come before those of the open
+    /// one.
+    held: usize,
     /// When the peer last took something, or else when something began to wait, since start.
     taken_at: Duration,
 }
@@ -175,7 +136,7 @@ impl SendQueue {
         let fresh: usize = self.fresh(page).map(Range::len).sum();
         let backlog = self.backlog.get_or_insert_default();
         let waiting: usize = backlog.slices.iter().map(|slice| slice.range.len()).sum();
-        backlog.notices.push((waiting + fresh, lines));
+        backlog.notices.push((waiting + backlog.held + fresh, lines));
     }
 
     /// Appends a slice of the open page, wherever it stands there.
@@ -298,7 +259,7 @@ impl SendQueue {
 
     #[inline(never)]
     fn advance_within(&mut self, page: &mut OpenPage, sent: usize) {
-        if self.backlog.is_none() && sent == self.fresh(page).map(Range::len).sum() {
+        if self.backlog.is_none() && sent == self.fresh(page).map(Range::len).sum::<usize>() {
             return self.clear();
         }
         let mut backlog = self.backlog.take().unwrap_or_default();
@@ -309,7 +270,7 @@ impl SendQueue {
         let mut left = sent;
         while left > 0 {
             let (range, bytes) = match backlog.slices.front_mut() {
-                Some(slice) => (&mut slice.range, &slice.page.bytes[..]),
+                Some(slice) => slice.range_and_page(),
                 None => (&mut self.first, &page.bytes[..]),
             };
             let taken = left.min(range.len());
@@ -337,6 +298,51 @@ impl SendQueue {
     /// Whether something of the open page waits.
     pub fn holds_fresh(&self) -> bool {
         !self.first.is_empty()
+    }
+
+    /// Takes out what is held of the open page, to be put back with [`SendQueue::put_fresh`] before
+    /// anything else of the queue is sent than its backlog.
+    pub fn take_fresh(&mut self, page: &OpenPage) -> Fresh {
+        let mut cost = self.cost;
+        if self.backlog.is_some() {
+            let (bytes, slices) = self.fresh_cost(page);
+            cost = bytes + slices;
+            self.backlog.get_or_insert_default().held = bytes;
+        }
+        self.cost -= cost;
+        Fresh { first: std::mem::take(&mut self.first), last: self.last.take(), cost }
+    }
+
+    /// Puts back what was taken out; nothing of an open page may be held meanwhile.
+    pub fn put_fresh(&mut self, fresh: Fresh) {
+        assert!(!self.holds_fresh(), "a queue holds slices of one open page");
+        if let Some(backlog) = &mut self.backlog {
+            backlog.held = 0;
+        }
+        self.cost += fresh.cost;
+        (self.first, self.last) = (fresh.first, fresh.last);
+    }
+
+    /// The bytes that are held of the open page, and what their slices cost beside that.
+    fn fresh_cost(&self, page: &OpenPage) -> (usize, usize) {
+        let count = |(bytes, slices), range: &Range<usize>| (bytes + range.len(), slices + 1);
+        let (bytes, slices) = self.fresh(page).fold((0, 0), count);
+        (bytes, slices * SLICE_COST)
+    }
+
+    /// Drops what is held of the open page, and counts the lines.
+    pub fn drop_fresh(&mut self, page: &OpenPage) {
+        if !self.holds_fresh() {
+            return;
+        }
+        let lines = |range: &Range<usize>| {
+            memchr::memchr_iter(b'\n', &page.bytes[range.clone()]).count() as u64
+        };
+        let lines: u64 = self.fresh(page).map(lines).sum();
+        let (bytes, slices) = self.fresh_cost(page);
+        self.cost -= bytes + slices;
+        (self.first, self.last) = (0..0, None);
+        self.drop_lines(lines);
     }
 
     /// Something waits for the peer, who has just taken a part of it, or has it before them since
@@ -406,6 +412,8 @@ fn place(number: NonZeroU32) -> usize {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     /// Takes so many bytes in all, then would block.

@@ -1,8 +1,9 @@
 //! The ferryman between the operating system and the hub: poll, listeners, signals and the only
 //! clock of the server.
 //!
-//! Promises: one turn is poll, clock, accept, read, settle; time is read once in it; it sleeps when
-//! nothing is to be done and never otherwise. Deliberately knows neither lines nor people.
+//! Promises: one turn is poll, clock, errands, accept, read, settle; time is read once in it; it
+//! sleeps when nothing is to be done and never otherwise. Deliberately knows neither lines nor
+//! people.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -17,6 +18,7 @@ use mio::net::TcpStream;
 use mio::{Events, Poll, Token};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::errands::{Opened, Runners};
 use super::hub::{self, Hub, Readable};
 use super::listen::{Arrival, Listeners, Socket};
 use super::signal::Stops;
@@ -26,9 +28,10 @@ use crate::config::{Config, Connections};
 
 /// A token is a whole [`ConnId`].
 const _: () = assert!(usize::BITS == 64, "chatline needs a 64-bit machine");
-/// The tokens that are not those of connections: these two and, below them, the listeners'.
+/// The tokens that are not those of connections: these and, below them, the listeners'.
 const STOPS: Token = Token(usize::MAX - 1);
-const FIRST_LISTENER: usize = usize::MAX - 2;
+const ERRANDS: Token = Token(usize::MAX - 2);
+const FIRST_LISTENER: usize = usize::MAX - 3;
 
 /// How many events one turn takes at most; the others come with the next.
 const EVENTS_PER_TURN: usize = 1024;
@@ -47,6 +50,7 @@ pub struct Server {
     listeners: Listeners,
     addresses: Vec<SocketAddr>,
     hub: Hub<Socket>,
+    runners: Runners,
     clock: Clock,
     phase: Phase,
     accepts_per_turn: usize,
@@ -80,9 +84,31 @@ impl Server {
         let mut clock = Clock::start();
         let mut limits = config.hub;
         limits.connections_max = connections_max(config.connections, raise_descriptor_limit());
-        let hub = Hub::new(Chat::new(config.chat, secret, clock.now()), limits);
+        let now = clock.now();
+        let opened = Opened::open(config.data.as_ref(), now);
+        let (mut opened, kept) = opened.map_err(StartError::Data)?;
+        if let Some(data) = &config.data {
+            let (rooms, names) = (kept.rooms.len(), kept.accounts.len());
+            info!("kept in {}: {rooms} rooms, {names} names", data.path.display());
+        }
+        let mut chat = Chat::restore(config.chat, secret, &kept, now);
+        if let Some(question) = chat.first_question() {
+            chat.begin_with(&opened.answer(&question));
+        }
+        let runners = opened.start(poll.registry(), ERRANDS).map_err(doing("start a thread"))?;
+        let hub = Hub::new(chat, limits);
         let (phase, accepts_per_turn) = (Phase::Serving, config.accepts_per_turn);
-        Ok(Server { poll, stops, listeners, addresses, hub, clock, phase, accepts_per_turn })
+        Ok(Server {
+            poll,
+            stops,
+            listeners,
+            addresses,
+            hub,
+            runners,
+            clock,
+            phase,
+            accepts_per_turn,
+        })
     }
 
     /// Where it listens, in the order of the configuration, with the ports that it has got.
@@ -108,12 +134,16 @@ impl Server {
             if events.iter().any(|event| event.token() == STOPS) {
                 self.stop(now);
             }
+            self.runners.bring_back(&mut self.hub, now);
             self.accept(now);
             self.hub.turn(now);
-            if self.phase == Phase::Stopping && self.hub.is_empty() {
+            self.runners.send_out(&mut self.hub);
+            let is_done = self.hub.is_empty() && self.hub.has_kept_all();
+            if self.phase == Phase::Stopping && is_done {
                 self.phase = Phase::Stopped;
             }
             if self.phase == Phase::Stopped {
+                self.runners.finish();
                 info!("stopped");
                 return Ok(());
             }
@@ -128,7 +158,8 @@ impl Server {
 
     fn note(&mut self, event: &Event) {
         let token = event.token();
-        if token != STOPS && !self.listeners.ready(token) {
+        let is_own = [STOPS, ERRANDS].contains(&token);
+        if !is_own && !self.listeners.ready(token) {
             let is_writable = event.is_writable() || event.is_write_closed() || event.is_error();
             self.hub.ready(ConnId::from_bits(token.0 as u64), readable(event), is_writable);
         }
@@ -247,21 +278,32 @@ fn connections_max(asked: Connections, descriptors: Option<u64>) -> Option<usize
 
 /// Why the server could not start: what it was doing, and what the machine said.
 #[derive(Debug)]
-pub struct StartError {
-    doing: String,
-    cause: io::Error,
+pub enum StartError {
+    /// The machine refused something.
+    Machine {
+        /// What.
+        doing: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// What was kept cannot be had, for this reason.
+    Data(String),
 }
 
 fn doing(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartError {
     let doing = what.into();
-    move |cause| StartError { doing, cause }
+    move |cause| StartError::Machine { doing, cause }
 }
 
 /// One sentence without its end: what failed, why, and what to do where that is known.
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {}: ", self.doing)?;
-        match self.cause.kind() {
+        let (doing, cause) = match self {
+            StartError::Machine { doing, cause } => (doing, cause),
+            StartError::Data(why) => return f.write_str(why),
+        };
+        write!(f, "cannot {doing}: ")?;
+        match cause.kind() {
             ErrorKind::AddrInUse => f.write_str(
                 "address in use; stop what listens there, or choose another with --listen PORT",
             ),
@@ -272,14 +314,17 @@ impl fmt::Display for StartError {
             ErrorKind::AddrNotAvailable => f.write_str(
                 "no such address on this machine; listen on one that it has, or on 0.0.0.0:PORT",
             ),
-            _ => self.cause.fmt(f),
+            _ => cause.fmt(f),
         }
     }
 }
 
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.cause)
+        match self {
+            StartError::Machine { cause, .. } => Some(cause),
+            StartError::Data(_) => None,
+        }
     }
 }
 

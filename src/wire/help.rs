@@ -4,6 +4,7 @@
 //! most 78 columns.
 
 use crate::chat::command::{REPLAY_LINES_MAX, TABLE, Verb};
+use crate::chat::recall::HISTORY_LINES_MAX;
 
 use super::text::wrapped;
 
@@ -19,11 +20,16 @@ pub fn screen() -> String {
     row("#ROOM TEXT", "say it in that room");
     row("@NICK TEXT", "say it to one person alone");
     row("//TEXT or a blank, TEXT", "say it, whatever it begins with");
-    for command in TABLE.iter().filter(|command| command.verb != Verb::Quit) {
-        let left = format!("/{} {}", command.names[0], command.arguments);
-        row(left.trim_end(), brief(command.verb));
+    for command in TABLE {
+        match brief(command.verb) {
+            Brief::Alone(right) => {
+                let left = format!("/{} {}", command.names[0], command.arguments);
+                row(left.trim_end(), right);
+            }
+            Brief::Together(left, right) => row(left, right),
+            Brief::Above => {}
+        }
     }
-    row("quit", brief(Verb::Quit));
     lines.push_str(&wrapped(
         "/help COMMAND tells more. In a script, end with quit: some netcats need it.",
     ));
@@ -31,25 +37,44 @@ pub fn screen() -> String {
     lines
 }
 
-/// What a command does, in a few words.
-fn brief(verb: Verb) -> &'static str {
+/// What stands on the screen for a command.
+enum Brief {
+    /// A line of its own, with what it does in a few words.
+    Alone(&'static str),
+    /// A line together with those below it in the table.
+    Together(&'static str, &'static str),
+    /// It stands on the line of one above it.
+    Above,
+}
+
+fn brief(verb: Verb) -> Brief {
+    use Brief::{Above, Alone, Together};
     match verb {
-        Verb::Join => "enter a room, or make it (with it: locked)",
-        Verb::Leave => "leave a room",
-        Verb::Who => "who is here, or there, or who somebody is",
-        Verb::Rooms => "list the rooms",
-        Verb::Nick => "change your name",
-        Verb::Topic => "show or set what a room is about",
-        Verb::Me => "say what you do: * alice TEXT",
-        Verb::Whisper => "the same as @NICK TEXT (also /msg)",
-        Verb::Ignore => "hear nothing of somebody, or list whom",
-        Verb::Unignore => "hear of somebody again",
-        Verb::Away => "be away; once more when you are back",
-        Verb::Quiet => "hide comings and goings",
-        Verb::Time => "begin each line with the time",
-        Verb::Replay => "how many earlier lines joining shows",
-        Verb::Help => "this, or more about one command",
-        Verb::Quit => "leave (also /quit, /exit, end of input)",
+        Verb::Join => Alone("enter a room, or make it (with it: locked)"),
+        Verb::Leave => Alone("leave a room"),
+        Verb::Who => Alone("who is here, or there, or who somebody is"),
+        Verb::Rooms => Alone("list the rooms"),
+        Verb::Nick => Alone("change your name"),
+        Verb::Topic => Alone("show or set what a room is about"),
+        Verb::Me => Alone("say what you do: * alice TEXT"),
+        Verb::Whisper => Alone("the same as @NICK TEXT (also /msg)"),
+        Verb::Ignore => Together("/ignore, /unignore NICK", "hear nothing of somebody, or again"),
+        Verb::Unignore => Above,
+        Verb::Away => Alone("be away; once more when you are back"),
+        Verb::Quiet => {
+            Together("/quiet, /time, /replay", "who comes, times, earlier lines: or not")
+        }
+        Verb::Time | Verb::Replay => Above,
+        Verb::History => Together("/history [ROOM] [N]", "what was said there (or since, before)"),
+        Verb::Search => Together("/search WORDS", "where that was said (also in ROOM, by NICK)"),
+        Verb::Register => Together("/register, /login", "make a name yours, and have it again"),
+        Verb::Login => Above,
+        Verb::Password => Together("/password, /unregister", "change its password, or give it up"),
+        Verb::Unregister => Above,
+        Verb::Lock => Together("/lock, /unlock, /close", "for rooms that you made as yours"),
+        Verb::Unlock | Verb::Close => Above,
+        Verb::Help => Alone("this, or more about one command"),
+        Verb::Quit => Together("quit", "leave (also /quit, /exit, end of input)"),
     }
 }
 
@@ -110,13 +135,58 @@ fn explanation(verb: Verb) -> String {
             .to_owned(),
         Verb::Replay => format!(
             "sets how many earlier lines of the last day joining a room shows you, from 0 to \
-             {REPLAY_LINES_MAX}; before anything is set, 20. They come when you have typed nothing \
-             for a moment."
+             {REPLAY_LINES_MAX}. They come when you have typed nothing for a moment."
         ),
+        Verb::History
+        | Verb::Search
+        | Verb::Register
+        | Verb::Login
+        | Verb::Password
+        | Verb::Unregister
+        | Verb::Lock
+        | Verb::Unlock
+        | Verb::Close => explanation_of_kept(verb),
         Verb::Help => "lists the commands, or tells more about one.".to_owned(),
         Verb::Quit => "leaves, as quit and the end of your input do. End a script with quit: \
             nc without -N, curl and other clients wait until the server ends the connection."
             .to_owned(),
+    }
+}
+
+/// The same for what is about things that are kept.
+fn explanation_of_kept(verb: Verb) -> String {
+    match verb {
+        Verb::History => format!(
+            "shows what was said in a room, your current one if you name none: the last 20 lines, \
+             or N of them (up to {HISTORY_LINES_MAX}), those since a time (2h, 12:30, 2026-11-21, \
+             2026-11-21 12:30) or the last before a line's number."
+        ),
+        Verb::Search => "shows the last lines in which all those words stand, the newest first; \
+            with in ROOM and by NICK behind them, only there and of that person. Only open rooms \
+            are looked through, and those that you are in."
+            .to_owned(),
+        Verb::Register => "makes your name yours: from then on nobody has it without the \
+            password, your rooms wait for you, and lines for you alone are kept while you are \
+            away."
+            .to_owned(),
+        Verb::Login => "gives you the name that is yours; without the password it is asked for. \
+            You are in your rooms again and shown what you missed. A connection that is logged in \
+            already ends."
+            .to_owned(),
+        Verb::Password => {
+            "changes the password of the name that you are logged in with.".to_owned()
+        }
+        Verb::Unregister => {
+            "gives up your name, and deletes lines that wait for its owner.".to_owned()
+        }
+        Verb::Lock => "locks a room that you made while logged in, or changes its password; who \
+            is in it stays. The password is the rest of the line."
+            .to_owned(),
+        Verb::Unlock => "opens a room of yours to everybody.".to_owned(),
+        Verb::Close => {
+            "deletes a room of yours with all its lines; it takes typing it twice.".to_owned()
+        }
+        other => unreachable!("{other:?} is not about what is kept"),
     }
 }
 

@@ -112,6 +112,11 @@ impl LineBuffer {
         self.telnet.is_some()
     }
 
+    /// The peer is asked not to show what is typed, and will answer.
+    pub fn offer_echo(&mut self) {
+        self.telnet.get_or_insert_default().offer_echo();
+    }
+
     /// Cuts plain data off `input`: up to a line end (the last byte of which is consumed too), an
     /// IAC, or the end of the input. And whether it was a line end.
     fn split<'i>(&self, input: &'i [u8]) -> (&'i [u8], &'i [u8], bool) {

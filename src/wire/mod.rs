@@ -59,6 +59,30 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// `YYYY-MM-DD HH:MM:SS` of a moment given in seconds since 1970 UTC.
+    pub fn show_with_day(self, unix: i64) -> String {
+        let days = (unix + i64::from(self.zone_secs)).div_euclid(24 * 60 * 60);
+        let (year, month, day) = date_of(days);
+        format!("{year:04}-{month:02}-{day:02} {}", self.show(unix))
+    }
+}
+
+/// The date of a day counted from 1970-01-01, in the Gregorian calendar.
+fn date_of(days: i64) -> (i64, i64, i64) {
+    // Years begin in March here, so that the odd day is the last of one; eras are of 400 years.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let odd_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / 146_096;
+    let year_of_era = (day_of_era - odd_days) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    (year, month, day)
+}
+
 /// Appends what stands before each line of a reader who asked for times: `HH:MM:SS `.
 pub fn stamp(clock: Clock, out: &mut Vec<u8>) {
     out.extend_from_slice(clock.show(clock.unix).as_bytes());
@@ -90,3 +114,25 @@ pub fn render(event: &Event, ends: Ends, clock: Clock, out: &mut Vec<u8>) {
 
 /// What a TLS client understands: a fatal alert, protocol_version (RFC 8446, section 6).
 const TLS_ALERT: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_has_its_day() {
+        let utc = Clock { unix: 0, zone_secs: 0 };
+        for (unix, text) in [
+            (0, "1970-01-01 00:00:00"),
+            (-1, "1969-12-31 23:59:59"),
+            (951_782_400, "2000-02-29 00:00:00"),
+            (1_772_625_600, "2026-03-04 12:00:00"),
+            (4_107_542_399, "2100-02-28 23:59:59"),
+            (4_107_542_400, "2100-03-01 00:00:00"),
+        ] {
+            assert_eq!(utc.show_with_day(unix), text);
+        }
+        let ahead = Clock { unix: 0, zone_secs: 3_600 };
+        assert_eq!(ahead.show_with_day(1_772_668_799), "2026-03-05 00:59:59");
+    }
+}

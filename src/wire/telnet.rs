@@ -24,6 +24,14 @@ const END_OF_FILE: u8 = 236;
 
 /// The option that asks for an answer at this point of the stream (RFC 860).
 const TIMING_MARK: u8 = 6;
+const ECHO: u8 = 1;
+
+/// Asks the peer not to show what is typed (RFC 857).
+pub const WILL_ECHO: [u8; 3] = [IAC, WILL, ECHO];
+
+/// Asks the peer to show again what is typed.
+pub const WONT_ECHO: [u8; 3] = [IAC, WONT, ECHO];
+
 /// The answer that a telnet waits for after its interrupt (RFC 860): until then it shows nothing.
 pub const TIMING_MARK_REFUSED: [u8; 3] = [IAC, WONT, TIMING_MARK];
 
@@ -86,6 +94,11 @@ impl Telnet {
     /// Whether the next byte is plain data unless it is [`IAC`].
     pub fn is_idle(&self) -> bool {
         self.state == State::Data
+    }
+
+    /// [`WILL_ECHO`] is sent: the answer to it is no question, and is not refused.
+    pub fn offer_echo(&mut self) {
+        self.wont.insert(ECHO);
     }
 
     /// Takes the next byte of the stream and says what it amounts to.
@@ -222,6 +235,13 @@ mod tests {
             assert_eq!(steps(&mut telnet, &[IAC, DO, option, IAC, WILL, option]), []);
             assert_eq!(steps(&mut telnet, &[IAC, DONT, option, IAC, WONT, option]), []);
         }
+    }
+
+    #[test]
+    fn the_answer_to_an_offer_is_not_refused() {
+        let mut telnet = Telnet::default();
+        telnet.offer_echo();
+        assert_eq!(steps(&mut telnet, &[IAC, DO, ECHO, IAC, DONT, ECHO]), []);
     }
 
     #[test]

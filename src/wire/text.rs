@@ -4,15 +4,19 @@
 //! that a user typed never stands at the beginning of a line. Answers that list much wrap at
 //! [`COLUMNS`]. Deliberately no bytes and no line ends of the wire: [`super::render`] adds them.
 
+mod kept;
+mod past;
+mod refused;
+
 use std::time::Duration;
 
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::chat::event::{Event, Parting, Profile, Refusal, Remembered, Roll, RoomRow};
+use crate::chat::event::{Event, Parting, Profile, Roll, RoomRow};
 use crate::chat::event::{Stranger, Zone};
-use crate::chat::name::{NameFault, Nick, Reserved};
+use crate::chat::name::Nick;
 
 use super::Clock;
 use super::help;
@@ -30,14 +34,10 @@ const QUOTED_CHARS: usize = 40;
 pub fn of(event: &Event, clock: Clock) -> String {
     match event {
         Event::Refused(refusal) => {
-            format!("! {} {}\n", refusal.code().word(), refusal_text(refusal))
+            format!("! {} {}\n", refusal.code().word(), refused::refusal_text(refusal))
         }
         Event::Bye { nick, parting } => bye(nick.as_ref(), *parting),
-        Event::Everybody { roll } => wrapped(&match roll.total {
-            0 => "nobody has a name here yet".to_owned(),
-            1 => format!("1 person is here: {}", list(roll, " and ")),
-            total => format!("{total} people are here: {}", list(roll, " and ")),
-        }),
+        Event::Everybody { roll } => wrapped(&everybody(roll)),
         Event::Members { room, roll } => wrapped(&match roll.total {
             0 => format!("nobody is in #{room}"),
             total => format!("#{room} ({total} here): {}", list(roll, " and ")),
@@ -51,16 +51,12 @@ pub fn of(event: &Event, clock: Clock) -> String {
         Event::Rooms { rows, total } => rooms(rows, *total),
         Event::Help => help::screen(),
         Event::HelpOn(verb) => wrapped(&help::paragraph(*verb)),
-        Event::Replay { room, lines } => replay(room.as_str(), lines, clock),
-        Event::Joined { room, others, topic } => {
-            let topic = topic.as_ref().map(|topic| format!("* #{room} topic: {topic}\n"));
-            let who = match others.total {
-                0 => "nobody else".to_owned(),
-                _ => list(others, ", "),
-            };
-            let here = others.total + 1;
-            format!("* you joined #{room}: {who} ({here} here)\n{}", topic.unwrap_or_default())
+        Event::Replay { room, lines } => past::replay(room.as_str(), lines, clock),
+        Event::History { .. } | Event::Found { .. } | Event::Directs { .. } => {
+            past::past(event, clock)
         }
+        Event::PasswordWanted { .. } => wrapped(&kept::kept(event)),
+        Event::Joined { room, others, topic } => joined(room.as_str(), others, topic.as_deref()),
         Event::Said { .. } | Event::Acted { .. } | Event::Whispered { .. } => {
             unreachable!("what people say has no words of ours")
         }
@@ -88,6 +84,17 @@ pub fn of(event: &Event, clock: Clock) -> String {
         | Event::Quiet { .. }
         | Event::Time { .. }
         | Event::ReplayLines { .. } => format!("* {}\n", setting(event)),
+        Event::Keeping { .. }
+        | Event::LockSet { .. }
+        | Event::CloseAsked { .. }
+        | Event::Closed { .. }
+        | Event::Back { .. }
+        | Event::DirectKept { .. }
+        | Event::Registered { .. }
+        | Event::Unregistered { .. }
+        | Event::PasswordChanged
+        | Event::TypingShows
+        | Event::LoginDropped { .. } => format!("* {}\n", kept::kept(event)),
     }
 }
 
@@ -146,10 +153,12 @@ fn notice(event: &Event) -> String {
             "you send faster than {}: your lines wait their turn, none is lost",
             count(u64::from(*per_second), "line") + " a second"
         ),
-        Event::Dropped { lines: 1 } => "1 line was dropped here: you read too slowly".to_owned(),
-        Event::Dropped { lines } => {
-            format!("{lines} lines were dropped here: you read too slowly")
+        Event::Dropped { lines: 1 } => {
+            "1 line was dropped here: you read too slowly; /history shows what was said".to_owned()
         }
+        Event::Dropped { lines } => format!(
+            "{lines} lines were dropped here: you read too slowly; /history shows what was said"
+        ),
         Event::Interrupted => "interrupted; to leave, type quit and press Enter".to_owned(),
         Event::Here => "yes, chatline is here".to_owned(),
         other => unreachable!("{other:?} is no notice"),
@@ -179,6 +188,24 @@ fn setting(event: &Event) -> String {
         }
         other => unreachable!("{other:?} is no setting"),
     }
+}
+
+fn everybody(roll: &Roll) -> String {
+    match roll.total {
+        0 => "nobody has a name here yet".to_owned(),
+        1 => format!("1 person is here: {}", list(roll, " and ")),
+        total => format!("{total} people are here: {}", list(roll, " and ")),
+    }
+}
+
+fn joined(room: &str, others: &Roll, topic: Option<&str>) -> String {
+    let topic = topic.map(|topic| format!("* #{room} topic: {topic}\n")).unwrap_or_default();
+    let who = match others.total {
+        0 => "nobody else".to_owned(),
+        _ => list(others, ", "),
+    };
+    let here = others.total + 1;
+    format!("* you joined #{room}: {who} ({here} here)\n{topic}")
 }
 
 fn greeting(people: usize) -> String {
@@ -288,21 +315,6 @@ fn rooms(rows: &[RoomRow], total: usize) -> String {
     lines
 }
 
-fn replay(room: &str, lines: &[Remembered], clock: Clock) -> String {
-    let number = count(lines.len() as u64, "earlier line");
-    let mut text = format!("* #{room}: {number}\n");
-    for line in lines {
-        let (time, nick) = (clock.show(line.unix), &line.nick);
-        let said = match line.is_action {
-            true => format!("* {nick} {}", line.text),
-            false => format!("{nick}: {}", line.text),
-        };
-        text.push_str(&format!("* {time} #{room} {said}\n"));
-    }
-    text.push_str(&format!("* #{room}: end of earlier lines\n"));
-    text
-}
-
 fn bye(nick: Option<&Nick>, parting: Parting) -> String {
     let whom = nick.map(|nick| format!(", {nick}")).unwrap_or_default();
     let prompt = "If your prompt does not come back, press Enter.";
@@ -311,6 +323,9 @@ fn bye(nick: Option<&Nick>, parting: Parting) -> String {
         Parting::EndOfInput | Parting::Lost => return format!("* bye{whom}.\n"),
         Parting::Shutdown => {
             return format!("* bye{whom}: the server is stopping. {prompt}\n");
+        }
+        Parting::TakenOver => {
+            return format!("* bye{whom}: you logged in from elsewhere. {prompt}\n");
         }
         Parting::ServerFull => "as many people are here as fit in: try again later".to_owned(),
         Parting::TooManyFromHere => {
@@ -329,151 +344,6 @@ fn bye(nick: Option<&Nick>, parting: Parting) -> String {
     };
     let code = parting.code().map_or("", |code| code.word());
     format!("! {code} {text}\n")
-}
-
-/// Why a line was refused, and what to do instead.
-fn refusal_text(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::Usage(verb) => help::usage(*verb),
-        Refusal::NothingSaidInRoom { room } => {
-            let room = quoted(room);
-            format!("to say something in #{room}, type: #{room} TEXT; to enter it: /join {room}")
-        }
-        Refusal::NothingSaidToUser { nick } => {
-            let nick = quoted(nick);
-            format!("to say something to {nick} alone, type: @{nick} TEXT")
-        }
-        Refusal::NoAddress { sigil: '#' } => {
-            "a room's name must follow the # at once: #ROOM TEXT; \
-             to say a line that begins with #, put a blank before it"
-                .to_owned()
-        }
-        Refusal::NoAddress { .. } => "a name must follow the @ at once: @NICK TEXT; \
-             to say a line that begins with @, put a blank before it"
-            .to_owned(),
-        Refusal::IgnoresFull { most } => {
-            format!("you ignore {most} people, as many as may be: /unignore one of them first")
-        }
-        Refusal::IgnoresSelf => "you cannot ignore yourself; name somebody else".to_owned(),
-        Refusal::UnknownCommand { typed, meant: Some(meant) } => {
-            format!("no /{}; did you mean /{}?", quoted(typed), meant.name())
-        }
-        Refusal::UnknownCommand { typed, meant: None } => format!(
-            "no /{}; /help lists the commands; to say it, put a blank before it",
-            quoted(typed)
-        ),
-        Refusal::LineTooLong { bytes_max } => {
-            format!("a line has at most {bytes_max} bytes: send it in parts")
-        }
-        Refusal::NameInvalid { typed, fault } => name_fault(typed, *fault),
-        Refusal::NameTaken { nick, free: Some(free) } => format!("{nick} is taken; {free} is free"),
-        Refusal::NameTaken { nick, free: None } => format!("{nick} is taken; try another"),
-        Refusal::NameConfusable { typed, like } => {
-            format!("{} looks too much like {like}; try another", quoted(typed))
-        }
-        Refusal::NoSuchUser { typed, meant: Some(meant) } => {
-            format!("nobody is {}; did you mean {meant}?", quoted(typed))
-        }
-        Refusal::NoSuchUser { typed, meant: None } => {
-            format!("nobody is {}; /who lists who is here", quoted(typed))
-        }
-        Refusal::NoSuchRoom { .. }
-        | Refusal::NoRoom
-        | Refusal::NotAMember { .. }
-        | Refusal::RoomLocked { .. }
-        | Refusal::WrongPassword { .. }
-        | Refusal::RoomIsOpen { .. }
-        | Refusal::TryLater { .. }
-        | Refusal::TooManyRoomsOfYours { .. }
-        | Refusal::TooManyRooms { .. }
-        | Refusal::RoomFull { .. } => room_refusal_text(refusal),
-    }
-}
-
-/// Why a room was refused, and what to do instead.
-fn room_refusal_text(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::NoSuchRoom { room, meant: Some(meant) } => {
-            format!("no #{room}; did you mean #{meant}? /join {room} makes it")
-        }
-        Refusal::NoSuchRoom { room, meant: None } => {
-            format!("no #{room}; /rooms lists the rooms, /join {room} makes it")
-        }
-        Refusal::NoRoom => {
-            "you are in no room: /join ROOM enters one, #ROOM TEXT says it there".to_owned()
-        }
-        Refusal::NotAMember { room, is_locked: true } => {
-            format!("you are not in #{room}, which is locked: /join {room} PASSWORD")
-        }
-        Refusal::NotAMember { room, is_locked: false } => {
-            format!("you are not in #{room}: /join {room} enters it")
-        }
-        Refusal::RoomLocked { room } => {
-            format!("#{room} is locked: /join {room} PASSWORD enters it")
-        }
-        Refusal::WrongPassword { room } => {
-            format!("that is not the password of #{room}: ask somebody who is in it")
-        }
-        Refusal::RoomIsOpen { room, is_member } => {
-            let then = if *is_member { "" } else { " without one" };
-            format!(
-                "#{room} is open to everybody and takes no password: /join {room}{then}, \
-                 or make a room of another name"
-            )
-        }
-        Refusal::TryLater { room, wait } => {
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            format!("too many tries at #{room}: wait {} and try again", count(seconds, "second"))
-        }
-        Refusal::TooManyRoomsOfYours { most } => {
-            format!("you are in {most} rooms, as many as may be: /leave one of them first")
-        }
-        Refusal::TooManyRooms { most } => {
-            format!("there are {most} rooms, as many as may be: /rooms lists some to join")
-        }
-        Refusal::RoomFull { room, most } => {
-            format!("#{room} is full with {most} people: try again later, or another room")
-        }
-        other => unreachable!("{other:?} is not about a room"),
-    }
-}
-
-fn name_fault(typed: &str, fault: NameFault) -> String {
-    let typed = quoted(typed);
-    let rule = "letters, digits, _ - and .";
-    match fault {
-        NameFault::Empty => format!("a name is missing: {rule}, beginning with a letter or digit"),
-        NameFault::TooLong { chars_max } => {
-            format!("{typed} is too long: a name has at most {}", {
-                count(chars_max as u64, "character")
-            })
-        }
-        NameFault::Start => {
-            format!("{typed} does not begin with a letter or digit: leave that out")
-        }
-        NameFault::Char(' ') => {
-            format!("{typed} has a blank in it: a name has {rule}; try one word")
-        }
-        NameFault::Char(char) => {
-            format!("{typed} has {char} in it: a name has {rule}; leave that out")
-        }
-        NameFault::Scripts => {
-            format!("{typed} mixes scripts: use the letters of one, or others could be misled")
-        }
-        NameFault::Direction => {
-            format!("{typed} would read in another order than it is typed: leave out what mixes it")
-        }
-        NameFault::Marks => format!("{typed} piles up marks: leave some out"),
-        NameFault::Reserved(reserved) => match reserved {
-            Reserved::Help => format!("{typed} is never a name; for the commands type: /help"),
-            Reserved::Who => format!("{typed} is never a name; for who is here type: /who"),
-            Reserved::Quit => format!("{typed} is never a name; to leave type: quit"),
-            Reserved::Server => format!("{typed} is never a name; try another"),
-            Reserved::Guest => {
-                format!("{typed} is a name that only the server gives; try another")
-            }
-        },
-    }
 }
 
 /// What somebody typed, cut to a length that a sentence bears.

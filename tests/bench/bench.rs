@@ -166,7 +166,13 @@ fn measure(arguments: &Arguments) -> ExitCode {
 /// Who takes part, each once.
 fn subjects(arguments: &Arguments) -> Vec<Subject> {
     let mut named = match arguments.subjects.is_empty() {
-        true => vec![Subject::Floor, Subject::LongFloor, Subject::Chatline, Subject::Lobby],
+        true => vec![
+            Subject::Floor,
+            Subject::LongFloor,
+            Subject::Chatline,
+            Subject::Kept,
+            Subject::Lobby,
+        ],
         false => arguments.subjects.clone(),
     };
     if arguments.peers {

@@ -29,7 +29,7 @@ pub struct Server {
     /// Kept open, so that what it prints later does not end it.
     _stdout: Option<ChildStdout>,
     /// Where its configuration is.
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 /// Processor time that was used, in nanoseconds.
@@ -80,7 +80,7 @@ impl Server {
             let line = line.trim_end();
             return Err(io::Error::other(format!("the server did not start ({outcome}) {line}")));
         };
-        Ok(Server { child, address, _stdout: Some(stdout.into_inner()), _folder: None })
+        Ok(Server { child, address, _stdout: Some(stdout.into_inner()), folder: None })
     }
 
     /// Starts a server that listens on a known port, and waits until it does.
@@ -91,7 +91,7 @@ impl Server {
     ) -> io::Result<Server> {
         command.stdout(Stdio::null());
         let child = spawn(&mut command)?;
-        let mut server = Server { child, address, _stdout: None, _folder: Some(folder) };
+        let mut server = Server { child, address, _stdout: None, folder: Some(folder) };
         let until = Instant::now() + START_TIMEOUT;
         while TcpStream::connect(address).is_err() {
             if let Some(outcome) = server.child.try_wait()? {
@@ -103,6 +103,11 @@ impl Server {
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(server)
+    }
+
+    /// The folder lasts as long as the server.
+    pub fn hold(&mut self, folder: Option<TempDir>) {
+        self.folder = folder;
     }
 
     /// Where it listens.

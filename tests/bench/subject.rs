@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use clap::ValueEnum;
+use tempfile::TempDir;
 
 use super::dialect::{Chatline, Dialect, Floor};
 use super::peers::{irc, nats, redis};
@@ -21,8 +22,11 @@ pub enum Subject {
     Floor,
     /// The same with lines as long as those of `chatline`, which begin with room and nick.
     LongFloor,
-    /// `chatline` without a lobby.
+    /// `chatline` without a lobby; nothing is kept.
     Chatline,
+    /// The same, and all lines are kept, each commit on the disk; they are not indexed for
+    /// searching.
+    Kept,
     /// `chatline` with everybody in the lobby too; in `burst` and `rooms` only.
     Lobby,
     /// InspIRCd, a server of IRC.
@@ -42,7 +46,11 @@ impl Subject {
     /// Whether it can be started here.
     pub fn is_installed(self) -> bool {
         match self {
-            Subject::Floor | Subject::LongFloor | Subject::Chatline | Subject::Lobby => true,
+            Subject::Floor
+            | Subject::LongFloor
+            | Subject::Chatline
+            | Subject::Kept
+            | Subject::Lobby => true,
             Subject::Inspircd => irc::is_installed(),
             Subject::Redis => redis::is_installed(),
             Subject::Nats => nats::is_installed(),
@@ -55,6 +63,7 @@ impl Subject {
             Subject::Floor => "floor",
             Subject::LongFloor => "floor, long lines",
             Subject::Chatline => "chatline",
+            Subject::Kept => "chatline, kept",
             Subject::Lobby => "chatline, lobby",
             Subject::Inspircd => "inspircd",
             Subject::Redis => "redis",
@@ -67,7 +76,7 @@ impl Subject {
         match self {
             Subject::Floor => Box::new(Floor { prefix: b"" }),
             Subject::LongFloor => Box::new(Floor { prefix: b"#r12 u123: " }),
-            Subject::Chatline | Subject::Lobby => Box::new(Chatline),
+            Subject::Chatline | Subject::Kept | Subject::Lobby => Box::new(Chatline),
             Subject::Inspircd => irc::dialect(),
             Subject::Redis => redis::dialect(),
             Subject::Nats => nats::dialect(),
@@ -82,8 +91,12 @@ impl Subject {
                 command.args(["--floor", "0"]);
                 Server::start_announced(command)
             }
-            Subject::Chatline => start_chatline(chatline, &["--lobby", ""]),
-            Subject::Lobby => start_chatline(chatline, &[]),
+            Subject::Chatline => start_chatline(chatline, &["--lobby", ""], None),
+            Subject::Kept => {
+                let flags = ["--lobby", "", "--search", "off"];
+                start_chatline(chatline, &flags, Some(tempfile::tempdir()?))
+            }
+            Subject::Lobby => start_chatline(chatline, &[], None),
             Subject::Inspircd => start_peer(irc::start),
             Subject::Redis => start_peer(redis::start),
             Subject::Nats => start_peer(nats::start),
@@ -91,17 +104,22 @@ impl Subject {
     }
 }
 
-fn start_chatline(program: &Path, flags: &[&str]) -> io::Result<Server> {
+/// Starts `chatline`; what is said is kept in that folder, if there is one.
+fn start_chatline(program: &Path, flags: &[&str], folder: Option<TempDir>) -> io::Result<Server> {
     let mut command = tied(program);
     command.args(["--listen", "127.0.0.1:0", "--pace", "off", "--rooms", "off"]);
     command.args(["--connections-per-address", "off"]).args(flags);
+    let data = folder.as_ref().map(|folder| folder.path().join("chatline.db"));
+    command.arg("--data").arg(data.unwrap_or_else(|| "none".into()));
     // What happens to be set here is no part of what is measured.
     for (name, _) in std::env::vars_os() {
         if name.as_encoded_bytes().starts_with(b"CHATLINE_") {
             command.env_remove(name);
         }
     }
-    Server::start_announced(command)
+    let mut server = Server::start_announced(command)?;
+    server.hold(folder);
+    Ok(server)
 }
 
 fn start_peer(start: fn(&Path, u16) -> Command) -> io::Result<Server> {

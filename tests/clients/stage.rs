@@ -17,13 +17,17 @@ pub struct Server {
     child: Child,
     port: u16,
     _stdout: BufReader<ChildStdout>,
+    /// Where what is said is kept.
+    _folder: tempfile::TempDir,
 }
 
 impl Server {
     /// Starts a server with these flags besides `--listen`, and waits until it listens.
     pub fn start(flags: &[&str]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatline"));
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
         command.args(["--listen", "127.0.0.1:0"]).args(flags);
+        command.arg("--data").arg(folder.path().join("chatline.db"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("CHATLINE_") {
                 command.env_remove(name);
@@ -37,7 +41,7 @@ impl Server {
         let port = first.trim().strip_prefix("listening on 127.0.0.1:");
         let port = port.and_then(|digits| digits.parse().ok());
         let port = port.unwrap_or_else(|| panic!("the server's first line is {first:?}"));
-        Server { child, port, _stdout: stdout }
+        Server { child, port, _stdout: stdout, _folder: folder }
     }
 
     /// The port that the server listens on, at 127.0.0.1.

@@ -26,6 +26,8 @@ pub enum Ask<'a> {
     /// Seconds ahead of UTC; 0 is also the server's zone.
     Time(Option<i64>),
     Replay(usize),
+    /// Which room's lines, before which id, and how many at most.
+    History(Option<&'a str>, Option<u64>, usize),
     Help,
     HelpOn(&'a str),
     Quit,
@@ -122,10 +124,28 @@ fn command<'a>(word: &str, rest: &'a str) -> Result<Ask<'a>, Code> {
             let count = all.and_then(|all| all.parse().ok()).filter(|count| *count <= 100);
             Ask::Replay(count.ok_or(USAGE)?)
         }
+        ("history", _) => history(all).ok_or(USAGE)?,
         ("help", _) => help(all)?,
         ("quit" | "exit", _) => Ask::Quit,
         _ => return Err("unknown-command"),
     })
+}
+
+/// `[ROOM] [N | before ID]`; nobody here types a time.
+fn history(all: Option<&str>) -> Option<Ask<'_>> {
+    let words: Vec<&str> = all.into_iter().flat_map(str::split_whitespace).collect();
+    let count = |word: &str| word.parse().ok().filter(|count| (1..=100).contains(count));
+    match words[..] {
+        [] => Some(Ask::History(None, None, 20)),
+        ["before", id] => Some(Ask::History(None, Some(id.parse().ok()?), 20)),
+        [word] if count(word).is_some() => Some(Ask::History(None, None, count(word)?)),
+        [room] => Some(Ask::History(Some(without_sigil(room)), None, 20)),
+        [room, "before", id] => {
+            Some(Ask::History(Some(without_sigil(room)), Some(id.parse().ok()?), 20))
+        }
+        [room, number] => Some(Ask::History(Some(without_sigil(room)), None, count(number)?)),
+        _ => None,
+    }
 }
 
 fn split(text: &str) -> (&str, Option<&str>) {

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::plan::{Deed, Plan, Slot};
-use super::typing::{End, Piece, Telnet, nonsense};
+use super::typing::{End, Piece, Telnet, bytes_of, nonsense};
+use crate::world::memory::Mood;
 use crate::world::rng::Rng;
 
 const NICKS: [&str; 12] = [
@@ -50,6 +51,7 @@ struct Draw {
     slots: usize,
     is_awkward: bool,
     is_paced: bool,
+    is_store_slow: bool,
     /// Who has connected, and has not ended since.
     present: Vec<bool>,
     deeds: Vec<Deed>,
@@ -61,10 +63,15 @@ pub fn plan(seed: u64, kind: Kind) -> Plan {
     let is_crowd = kind == Kind::Prompt && rng.one_in(20);
     let slots = if is_crowd { 53 + rng.below(4) } else { 3 + rng.below(6) };
     let is_awkward = !is_crowd && rng.one_in(2);
+    let mut is_store_slow = rng.one_in(3);
     let is_paced = !is_crowd && rng.one_in(3);
     let flags = flags(&mut rng, kind, Traits { is_crowd, is_awkward, is_paced });
+    // A slow store lets nobody leave, and nobody in, at a time that could be foretold.
+    is_store_slow &= kind != Kind::Slow && !(is_paced && is_awkward);
+    is_store_slow &= !flags.iter().any(|flag| flag.starts_with("--connections"));
     let present = vec![false; slots];
-    let mut draw = Draw { rng, kind, slots, is_awkward, is_paced, present, deeds: Vec::new() };
+    let mut draw =
+        Draw { rng, kind, slots, is_awkward, is_paced, is_store_slow, present, deeds: Vec::new() };
     for slot in 0..slots {
         if is_crowd || draw.rng.one_in(2) {
             draw.come(slot);
@@ -74,7 +81,7 @@ pub fn plan(seed: u64, kind: Kind) -> Plan {
         draw.step();
     }
     draw.depart();
-    Plan { seed, flags, is_awkward, slots, deeds: draw.deeds }
+    Plan { seed, flags, is_awkward, is_store_slow, slots, deeds: draw.deeds }
 }
 
 /// Flags within what the program takes, so that a plan is a transcript.
@@ -159,6 +166,11 @@ impl Draw {
                 let seconds = self.rng.below(200_000) as i64 - 100_000;
                 self.deeds.push(Deed::Jump(seconds));
             }
+            91..93 if self.kind == Kind::Prompt && !self.is_store_slow => self.restart(),
+            93..95 if self.kind == Kind::Stalled => {
+                let mood = *self.rng.pick(&[Mood::Works, Mood::Fails, Mood::Hangs]);
+                self.deeds.push(Deed::Store(mood));
+            }
             91..93 if self.kind == Kind::Stalled => {
                 let noise = (0..self.rng.below(300)).map(|_| self.rng.next() as u8).collect();
                 self.deeds.push(Deed::Noise(slot, noise));
@@ -219,8 +231,12 @@ impl Draw {
         if self.is_paced && (self.is_awkward || self.kind == Kind::Slow) {
             return self.deeds.push(Deed::Wait(time));
         }
-        // What is found in a leap must be found in one turn.
-        let mut pieces = if self.is_awkward { Vec::new() } else { self.line() };
+        // What is found in a leap must be found in one turn, so nothing may have to be asked for.
+        let may_ask = self.deeds.iter().any(|deed| matches!(deed, Deed::Restart));
+        let mut pieces = if self.is_awkward || may_ask { Vec::new() } else { self.line() };
+        if bytes_of(&pieces).windows(8).any(|bytes| bytes == b"/history") {
+            pieces.clear();
+        }
         pieces.retain(|piece| !piece.bytes().is_empty());
         self.deeds.push(Deed::Leap(slot, pieces, time));
     }
@@ -321,7 +337,24 @@ impl Draw {
         }
     }
 
+    /// Asks for what was said before. Who waits for the answer is overtaken by others, if it takes
+    /// time.
+    fn history(&mut self, room: &str) -> String {
+        match self.rng.below(6) {
+            0 => "/history".to_owned(),
+            1 => format!("/history {}", self.rng.below(8)),
+            2 => format!("/history before {}", self.rng.below(60)),
+            3 => format!("/history #{room} before {}", self.rng.below(60)),
+            4 => format!("/history {room} 3"),
+            _ => format!("/history {room}"),
+        }
+    }
+
     fn rare(&mut self, nick: &str, room: &str, words: &str) -> String {
+        let is_answered_at_once = self.kind == Kind::Prompt && !self.is_store_slow;
+        if is_answered_at_once && !self.is_paced && self.rng.one_in(6) {
+            return self.history(room);
+        }
         match self.rng.below(24) {
             0 => "/who".to_owned(),
             1 => format!("/who {nick}"),
@@ -350,6 +383,12 @@ impl Draw {
             22 => (*self.rng.pick(&BARELY)).to_owned(),
             _ => "x".repeat(60 + self.rng.below(120)),
         }
+    }
+
+    /// The server dies when it has kept everything that it was given; nobody is there afterwards.
+    fn restart(&mut self) {
+        self.deeds.push(Deed::Restart);
+        self.present.fill(false);
     }
 
     /// Everybody leaves, one way or another.

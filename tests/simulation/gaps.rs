@@ -99,9 +99,11 @@ fn compare(
 }
 
 /// How many lines were dropped, if that is what the line says. It may begin with a time.
+const DROPPED: &str = " dropped here: you read too slowly; /history shows what was said";
+
 fn dropped(line: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(without_time(line)).ok()?.trim_end();
-    let text = text.strip_prefix("* ")?.strip_suffix(" dropped here: you read too slowly")?;
+    let text = text.strip_prefix("* ")?.strip_suffix(DROPPED)?;
     let (number, rest) = text.split_once(' ')?;
     let number = number.parse().ok()?;
     let is_it = rest == if number == 1 { "line was" } else { "lines were" };

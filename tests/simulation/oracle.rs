@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::model::{ConnNo, Model};
 use super::plan::{Deed, Plan, Slot};
-use super::run::{Run, config};
-use super::told::compare;
+use super::run::{Run, STORE_PATIENCE, config};
+use super::told::{Told, compare};
 use crate::world::on_hub::START;
 
 /// Plays a plan on the hub and on the model at once. Returns all streams; the error says what
@@ -14,13 +14,19 @@ use crate::world::on_hub::START;
 pub fn judge(plan: &Plan) -> Result<Vec<Vec<u8>>, String> {
     let config = config(plan);
     let model = Model::new(config.chat, config.hub, START.unix);
-    let mut judge = Judge { run: Run::new(plan, true), model, seen: Vec::new() };
+    let run = Run::new(plan, true);
+    let mut judge = Judge { run, model, seen: Vec::new(), told: Vec::new() };
     for (number, deed) in plan.deeds.iter().enumerate() {
         if judge.run.can(deed) {
             judge.run.act(deed);
             judge.foretell(deed);
             judge.compare().map_err(|why| format!("in deed {number}: {why}"))?;
         }
+    }
+    if plan.is_store_slow {
+        judge.run.act(&Deed::Wait(STORE_PATIENCE));
+        judge.wait(STORE_PATIENCE);
+        judge.compare().map_err(|why| format!("at last: {why}"))?;
     }
     judge.run.end();
     Ok(judge.run.lines.into_iter().map(|line| line.stream).collect())
@@ -31,6 +37,8 @@ struct Judge {
     model: Model,
     /// How much of each stream was compared.
     seen: Vec<usize>,
+    /// What each must have seen beyond that, once it is kept.
+    told: Vec<Vec<Told>>,
 }
 
 impl Judge {
@@ -55,11 +63,15 @@ impl Judge {
             Deed::Wait(time) => self.wait(*time),
             Deed::Jump(seconds) => self.model.jump(*seconds),
             Deed::Stop => self.model.stop(),
+            Deed::Restart => {
+                self.wait(STORE_PATIENCE);
+                self.model.restart();
+            }
             Deed::End(slot) | Deed::Close(slot) | Deed::Reset(slot) => {
                 let no = self.no(*slot);
                 self.model.end(no);
             }
-            Deed::Noise(..) | Deed::Window(..) | Deed::Read(..) => {
+            Deed::Noise(..) | Deed::Window(..) | Deed::Read(..) | Deed::Store(_) => {
                 unreachable!("everybody reads at once, and what is typed is known")
             }
         }
@@ -81,6 +93,7 @@ impl Judge {
         let conn = self.run.world.conn(self.run.lines[no].peer);
         let place = conn.map_or(u64::MAX, |conn| conn.to_bits().rotate_left(32));
         self.seen.push(0);
+        self.told.push(Vec::new());
         self.model.connect(from, place)
     }
 
@@ -95,10 +108,11 @@ impl Judge {
 
     fn compare(&mut self) -> Result<(), String> {
         for (no, line) in self.run.lines.iter().enumerate() {
-            let told = self.model.take_told(no);
-            if line.is_deaf {
+            self.told[no].extend(self.model.take_told(no));
+            if line.is_deaf || !self.run.world.is_store_idle() {
                 continue;
             }
+            let told = std::mem::take(&mut self.told[no]);
             let seen = &line.stream[self.seen[no]..];
             self.seen[no] = line.stream.len();
             let who = self.run.slots.iter().position(|slot| *slot == Some(no));
@@ -110,6 +124,7 @@ impl Judge {
             }
         }
         let waiting = self.run.world.hub().queued_bytes();
-        if waiting > 0 { Err(format!("{waiting} bytes wait for nobody")) } else { Ok(()) }
+        let is_due = waiting > 0 && self.run.world.is_store_idle();
+        if is_due { Err(format!("{waiting} bytes wait for nobody")) } else { Ok(()) }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::typing::{Piece, bytes_of};
 use crate::world::escape;
+use crate::world::memory::Mood;
 
 /// Who does it: the person in that place; a person can connect again.
 pub type Slot = usize;
@@ -40,6 +41,10 @@ pub enum Deed {
     Jump(i64),
     /// The server is told to stop.
     Stop,
+    /// After two seconds the server dies, and another one goes on with what was kept.
+    Restart,
+    /// From now on the store behaves so.
+    Store(Mood),
 }
 
 /// All that a run consists of.
@@ -51,6 +56,8 @@ pub struct Plan {
     pub flags: Vec<String>,
     /// Whether reads and writes are awkward.
     pub is_awkward: bool,
+    /// Whether the store takes its time.
+    pub is_store_slow: bool,
     /// How many people there are.
     pub slots: usize,
     /// What happens, in order.
@@ -65,7 +72,10 @@ impl Plan {
             "" => " ''".to_owned(),
             flag => format!(" {flag}"),
         });
-        let mut text = format!("# SEED={}, awkward: {}\n", self.seed, self.is_awkward);
+        let mut text = format!(
+            "# SEED={}, awkward: {}, slow store: {}\n",
+            self.seed, self.is_awkward, self.is_store_slow
+        );
         let _ = writeln!(text, "flags:{}", flags.collect::<String>());
         self.deeds.iter().for_each(|deed| deed.write(&mut text));
         text
@@ -105,6 +115,10 @@ impl Deed {
             }
             Deed::Jump(seconds) => writeln!(text, "# the wall clock jumps by {seconds} seconds"),
             Deed::Stop => writeln!(text, "stop"),
+            Deed::Restart => writeln!(text, "restart"),
+            Deed::Store(Mood::Works) => writeln!(text, "store works"),
+            Deed::Store(Mood::Fails) => writeln!(text, "store fails"),
+            Deed::Store(Mood::Hangs) => writeln!(text, "store hangs"),
         };
     }
 }

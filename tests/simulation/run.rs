@@ -10,8 +10,12 @@ use chatline::config::{Config, Connections};
 
 use super::plan::{Deed, Plan, Slot};
 use super::typing::bytes_of;
+use crate::world::memory::Mood;
 use crate::world::on_hub::{PeerId, World};
 use crate::world::rng::Rng;
+
+/// A store that takes its time has done everything within this.
+pub const STORE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// One connection of a run.
 #[derive(Debug)]
@@ -63,7 +67,10 @@ impl Run {
             config.hub.queue_total_bytes_max = None;
         }
         let mischief = plan.is_awkward.then(|| Rng::new(plan.seed));
-        let world = World::new(config.chat, config.hub, mischief);
+        let mut world = World::new(config.chat, config.hub, mischief);
+        if plan.is_store_slow {
+            world.delay_store(Rng::new(!plan.seed));
+        }
         Run { world, lines: Vec::new(), slots: vec![None; plan.slots], has_appetites }
     }
 
@@ -78,9 +85,13 @@ impl Run {
             | Deed::Reset(slot)
             | Deed::Window(slot, _)
             | Deed::Read(slot, _) => self.open_line(*slot).is_some(),
-            Deed::Connect(..) | Deed::Stranger(..) | Deed::Wait(_) | Deed::Jump(_) | Deed::Stop => {
-                true
-            }
+            Deed::Connect(..)
+            | Deed::Stranger(..)
+            | Deed::Wait(_)
+            | Deed::Jump(_)
+            | Deed::Store(_)
+            | Deed::Restart
+            | Deed::Stop => true,
         }
     }
 
@@ -119,6 +130,8 @@ impl Run {
             }
             Deed::Jump(seconds) => self.world.jump_wall_clock(*seconds),
             Deed::Stop => self.world.stop(),
+            Deed::Restart => self.restart(),
+            Deed::Store(mood) => self.world.store_is(*mood),
             Deed::Window(slot, window) => self.set_window(*slot, *window),
             Deed::Read(slot, most) => self.read(*slot, *most),
             Deed::End(slot) | Deed::Close(slot) | Deed::Reset(slot) => self.go(*slot, deed),
@@ -147,6 +160,15 @@ impl Run {
             was_slow: false,
             window: None,
         });
+    }
+
+    fn restart(&mut self) {
+        self.world.advance(STORE_PATIENCE);
+        self.world.restart();
+        self.slots.fill(None);
+        for line in &mut self.lines {
+            (line.is_input_over, line.is_deaf) = (true, true);
+        }
     }
 
     fn send(&mut self, slot: Slot, bytes: &[u8]) {
@@ -203,6 +225,7 @@ impl Run {
 
     /// Whoever is left leaves; then nothing must be left of anybody.
     pub fn end(&mut self) {
+        self.world.store_is(Mood::Works);
         for line in self.lines.iter_mut().filter(|line| !line.is_input_over) {
             line.is_input_over = true;
             self.world.far(line.peer).close();

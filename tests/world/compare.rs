@@ -1,6 +1,7 @@
 //! What was seen against what is written: equal to the line, or a report that a person can read.
 //!
-//! Two things vary from run to run and are masked on both sides: a time of day (`{time}`) and an
+//! Three things vary from run to run and are masked on both sides: a time of day (`{time}`), the
+//! date before one (`{date}`) and an
 //! id of sixteen hexadecimal digits (`{id}`). Nothing else is.
 
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ pub fn seen_in(bytes: &[u8]) -> Vec<Seen> {
         .collect()
 }
 
-/// Replaces times of day and ids by `{time}` and `{id}`.
+/// Replaces times of day, dates before them and ids by `{time}`, `{date}` and `{id}`.
 pub fn masked(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -33,6 +34,8 @@ pub fn masked(text: &str) -> String {
         let is_inside = out.ends_with(|c: char| c.is_ascii_alphanumeric());
         let (put, length) = if !is_inside && starts_with_time(rest) {
             ("{time}", 8)
+        } else if !is_inside && starts_with_date(rest) {
+            ("{date}", 10)
         } else if !is_inside && starts_with_id(rest) {
             ("{id}", 16)
         } else {
@@ -42,6 +45,16 @@ pub fn masked(text: &str) -> String {
         rest = &rest[length..];
     }
     out
+}
+
+/// Whether a date and a time of day come next.
+fn starts_with_date(text: &str) -> bool {
+    let Some((date, time)) = text.split_at_checked(11) else { return false };
+    let fits = |(byte, shape): (&u8, &u8)| match shape {
+        b'-' | b' ' => byte == shape,
+        _ => byte.is_ascii_digit(),
+    };
+    date.as_bytes().iter().zip(b"0000-00-00 ").all(fits) && starts_with_time(time)
 }
 
 fn starts_with_time(text: &str) -> bool {

@@ -55,6 +55,12 @@ fn act(world: &mut World, people: &mut Vec<Person>, action: &Action) -> Result<(
             return Ok(());
         }
         Action::Stop => world.stop(),
+        Action::Store(mood) => world.store_is(*mood),
+        Action::Restart => {
+            world.stop();
+            world.settle();
+            world.restart();
+        }
         Action::Send(who, bytes) => {
             let person = person(people, who)?;
             world.far(person.peer).send(bytes);

@@ -6,7 +6,7 @@
 //! what the step sent was read before the first answer, and what followed from it was written
 //! before the second.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -31,7 +31,10 @@ pub fn is_playable(script: &Script) -> bool {
     script.steps.iter().all(|step| {
         !matches!(
             step.action,
-            Action::Connect(_, Some(_)) | Action::StopReading(_) | Action::ReadOn(_)
+            Action::Connect(_, Some(_))
+                | Action::StopReading(_)
+                | Action::ReadOn(_)
+                | Action::Store(_)
         )
     })
 }
@@ -109,6 +112,7 @@ impl<'a> Play<'a> {
             }
             self.await_barrier();
             self.look();
+            self.await_answers(index);
         }
         self.was_slow |= stretch.elapsed() > SLACK;
         let all = self.script.steps.len();
@@ -149,7 +153,19 @@ impl<'a> Play<'a> {
                 self.barrier = None;
                 self.server.stop();
             }
-            Action::StopReading(_) | Action::ReadOn(_) | Action::Wait(_) => {
+            Action::Restart => {
+                self.barrier = None;
+                self.server.stop();
+                let status = self.server.wait();
+                if !status.success() {
+                    return Err(format!("the server ended with {status}"));
+                }
+                let people: Vec<String> = self.people.keys().cloned().collect();
+                people.iter().for_each(|who| self.catch_up(who, index + 1));
+                self.server = self.server.successor(&with_room_for_barrier(&self.script.flags));
+                self.barrier = Some(self.server.connect());
+            }
+            Action::StopReading(_) | Action::ReadOn(_) | Action::Store(_) | Action::Wait(_) => {
                 unreachable!("not played here, or played by the caller")
             }
         }
@@ -199,6 +215,13 @@ impl<'a> Play<'a> {
         }
     }
 
+    /// Waits until whoever sees something in a step has seen it: an answer may be under way.
+    fn await_answers(&mut self, index: usize) {
+        let expected = self.script.steps[index].expected.iter();
+        let who: BTreeSet<String> = expected.map(|line| line.who.clone()).collect();
+        who.iter().for_each(|who| self.catch_up(who, index + 1));
+    }
+
     /// Takes what has arrived.
     fn look(&mut self) {
         self.people.values_mut().for_each(Person::look);
@@ -208,11 +231,12 @@ impl<'a> Play<'a> {
     fn catch_up(&mut self, who: &str, end: usize) {
         let steps = self.script.steps[..end].iter();
         let written = steps.flat_map(|step| &step.expected).filter(|line| line.who == who);
-        let expected = lines_of(written.map(|line| &line.seen));
+        let written: Vec<Seen> = written.map(|line| line.seen.clone()).collect();
+        let expected = lines_of(ended(&written).iter());
         let Some(person) = self.people.get_mut(who) else { return };
         wait_for(|| {
             person.look();
-            let seen = lines_of(person.seen.iter());
+            let seen = lines_of(ended(&person.seen).iter());
             (seen.len() >= expected.len() || !expected.starts_with(&seen)).then_some(())
         });
     }
@@ -232,6 +256,14 @@ impl Person {
             self.seen.push(Seen::Disconnected);
         }
     }
+}
+
+/// Without a line that has not ended yet: nothing can be said of it.
+fn ended(mut seen: &[Seen]) -> &[Seen] {
+    while let [before @ .., Seen::Part(_)] = seen {
+        seen = before;
+    }
+    seen
 }
 
 /// The whole lines among what was seen, comparable.

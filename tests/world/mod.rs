@@ -2,6 +2,7 @@
 //!
 //! - [`pipe`]: an in-memory stream whose far end the test holds, as awkward as a seed wants it.
 //! - [`on_hub`]: a whole server without sockets, on such pipes and on a clock that the test turns.
+//! - [`memory`]: a store that is played.
 //! - [`on_tcp`]: the real binary as a child process, and peers on real sockets.
 //! - [`script`]: the transcript language; [`escape`] shows bytes in it; [`compare`] says what
 //!   differs; [`bless`] writes what was seen back into the file.
@@ -17,6 +18,7 @@ pub mod compare;
 pub mod drive_hub;
 pub mod drive_tcp;
 pub mod escape;
+pub mod memory;
 pub mod on_hub;
 pub mod on_tcp;
 pub mod pipe;

@@ -8,9 +8,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use chatline::chat::kept::{Ledger, Question};
 use chatline::chat::{self, Chat, ConnId, Now};
 use chatline::net::hub::{self, Hub, Readable};
 
+use super::memory::{Memory, Mood};
 use super::pipe::{FarEnd, Pipe, pipe};
 use super::rng::Rng;
 
@@ -36,17 +38,70 @@ struct Peer {
 /// A hub, its clock and everything connected to it.
 pub struct World {
     hub: Hub<Pipe>,
+    limits: (chat::Limits, hub::Limits),
     now: Now,
     peers: Vec<Peer>,
     mischief: Option<Rng>,
     turns: usize,
+    store: Played,
+}
+
+/// The store, as the world plays it.
+#[derive(Default)]
+struct Played {
+    memory: Memory,
+    /// What is under way to it, and when it will have been done, since start.
+    ledger: Option<(Duration, Ledger)>,
+    questions: Vec<(Duration, ConnId, Question)>,
+    /// What could not be kept, without its lines.
+    failed: Vec<Ledger>,
+    mood: Mood,
+    /// It takes its time.
+    delay: Option<Rng>,
 }
 
 impl World {
     /// A world with nobody in it; with a generator it is an awkward one.
-    pub fn new(chat: chat::Limits, hub: hub::Limits, mischief: Option<Rng>) -> World {
-        let chat = Chat::new(chat, SECRET, START);
-        World { hub: Hub::new(chat, hub), now: START, peers: Vec::new(), mischief, turns: 0 }
+    pub fn new(chat: chat::Limits, mut hub: hub::Limits, mischief: Option<Rng>) -> World {
+        // What happens at one instant is seen at that instant, unless the store takes its time.
+        if let Some(keep) = &mut hub.keep {
+            keep.window = Duration::ZERO;
+        }
+        let limits = (chat, hub);
+        let store = Played::default();
+        let hub = Hub::new(Chat::new(limits.0.clone(), SECRET, START), limits.1);
+        World { hub, limits, now: START, peers: Vec::new(), mischief, turns: 0, store }
+    }
+
+    /// The server is gone, and another one goes on with what was kept. Who was connected is not any
+    /// longer.
+    pub fn restart(&mut self) {
+        let (chat, hub) = self.limits.clone();
+        let memory = &mut self.store.memory;
+        let mut chat = Chat::restore(chat, SECRET, &memory.restart(), self.now);
+        if let Some(question) = chat.first_question() {
+            chat.begin_with(&memory.answer(&question));
+        }
+        self.hub = Hub::new(chat, hub);
+        self.store.ledger = None;
+        self.store.questions.clear();
+        self.peers.iter_mut().for_each(|peer| peer.conn = None);
+    }
+
+    /// From now on the store takes its time over everything, up to a quarter of a second.
+    pub fn delay_store(&mut self, rng: Rng) {
+        self.store.delay = Some(rng);
+    }
+
+    /// Whether the store has done everything that it was given, and was given everything.
+    pub fn is_store_idle(&self) -> bool {
+        let is_idle = self.store.ledger.is_none() && self.store.questions.is_empty();
+        is_idle && self.hub.has_kept_all()
+    }
+
+    /// From now on the store behaves so.
+    pub fn store_is(&mut self, mood: Mood) {
+        self.store.mood = mood;
     }
 
     /// The hub, to ask it how it is.
@@ -111,8 +166,64 @@ impl World {
             }
         }
         self.turns += 1;
+        self.bring_back();
         self.hub.turn(self.now);
+        self.send_out();
         self.hub.assert_invariants();
+    }
+
+    /// What the store has done by now comes back.
+    fn bring_back(&mut self) {
+        let (now, store) = (self.now, &mut self.store);
+        if store.mood == Mood::Hangs {
+            return;
+        }
+        let is_failing = store.mood == Mood::Fails;
+        if let Some((_, ledger)) = store.ledger.take_if(|(at, _)| *at <= now.mono) {
+            store.failed.push(ledger.clone());
+            if is_failing {
+                store.failed.iter_mut().for_each(Ledger::forget_lines);
+            } else {
+                store.failed.drain(..).for_each(|ledger| store.memory.commit(&ledger));
+            }
+            self.hub.kept(ledger, !is_failing, now);
+        }
+        let is_done = |it: &mut (Duration, ConnId, Question)| it.0 <= now.mono;
+        for (_, conn, question) in store.questions.extract_if(.., is_done) {
+            self.hub.answer(conn, store.memory.answer(&question), now);
+        }
+    }
+
+    /// What the hub wants done goes to the store.
+    fn send_out(&mut self) {
+        let (now, store) = (self.now.mono, &mut self.store);
+        let delay = &mut store.delay;
+        let mut done_at = || {
+            let millis = delay.as_mut().map_or(0, |rng| rng.below(2) * rng.below(250));
+            now + Duration::from_millis(millis as u64)
+        };
+        let errands = self.hub.take_errands();
+        if let Some(ledger) = errands.ledger {
+            assert!(store.ledger.is_none(), "there is one ledger under way at most");
+            store.ledger = Some((done_at(), ledger));
+        }
+        for (conn, question) in errands.questions {
+            store.questions.push((done_at(), conn, question));
+        }
+    }
+
+    /// When the store has done something, since start.
+    fn store_deadline(&self) -> Option<Duration> {
+        if self.store.mood == Mood::Hangs {
+            return None;
+        }
+        let ledger = self.store.ledger.iter().map(|(at, _)| *at);
+        ledger.chain(self.store.questions.iter().map(|(at, _, _)| *at)).min()
+    }
+
+    /// When anything happens by itself, since start.
+    fn deadline(&self) -> Option<Duration> {
+        self.hub.deadline().into_iter().chain(self.store_deadline()).min()
     }
 
     /// Turns until there is nothing left to do at the present time.
@@ -121,7 +232,7 @@ impl World {
             self.turn();
             let has_edge =
                 self.peers.iter().any(|peer| !peer.far.is_let_go() && peer.far.has_edge());
-            let is_due = self.hub.deadline().is_some_and(|deadline| deadline <= self.now.mono);
+            let is_due = self.deadline().is_some_and(|deadline| deadline <= self.now.mono);
             if !has_edge && !is_due {
                 return;
             }
@@ -132,7 +243,7 @@ impl World {
     /// Time passes, and everything that is due meanwhile happens when it is due.
     pub fn advance(&mut self, time: Duration) {
         let until = self.now.mono + time;
-        while let Some(deadline) = self.hub.deadline().filter(|deadline| *deadline <= until) {
+        while let Some(deadline) = self.deadline().filter(|deadline| *deadline <= until) {
             let was = self.now.mono;
             self.set_clock(deadline.max(was));
             self.settle();

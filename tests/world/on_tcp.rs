@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use super::PATIENCE;
 
 /// How long to sleep between two looks at something.
@@ -35,18 +37,38 @@ pub struct ServerProcess {
     child: Child,
     addresses: Vec<SocketAddr>,
     stderr: Arc<Mutex<String>>,
+    /// Where what is said is kept, until the server is gone.
+    folder: Option<TempDir>,
 }
 
 impl ServerProcess {
     /// Starts the binary on a free port of this machine with further flags, in a zone that is UTC
-    /// and with none of the server's own environment variables.
+    /// and with none of the server's own environment variables. What is said is kept in a file of
+    /// its own, unless the flags say where.
     pub fn start(flags: &[String]) -> ServerProcess {
         let mut command = ServerProcess::command();
         command.args(["--listen", "127.0.0.1:0"]).args(flags);
-        ServerProcess::spawn(command, 1)
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        if !flags.iter().any(|flag| flag.starts_with("--data")) {
+            command.arg("--data").arg(folder.path().join("chatline.db"));
+        }
+        let mut server = ServerProcess::spawn(command, 1);
+        server.folder = Some(folder);
+        server
     }
 
-    /// The command that [`ServerProcess::start`] runs, still without arguments.
+    /// After this one has ended: starts another one that goes on with what it kept.
+    pub fn successor(&mut self, flags: &[String]) -> ServerProcess {
+        let folder = self.folder.take().expect("the server has kept something");
+        let mut command = ServerProcess::command();
+        command.args(["--listen", "127.0.0.1:0"]).args(flags);
+        command.arg("--data").arg(folder.path().join("chatline.db"));
+        let mut server = ServerProcess::spawn(command, 1);
+        server.folder = Some(folder);
+        server
+    }
+
+    /// The command that [`ServerProcess::start`] runs, still without arguments; nothing is kept.
     pub fn command() -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatline"));
         for (name, _) in std::env::vars_os() {
@@ -54,7 +76,7 @@ impl ServerProcess {
                 command.env_remove(name);
             }
         }
-        command.env("TZ", "UTC");
+        command.env("TZ", "UTC").env("CHATLINE_DATA", "none");
         command
     }
 
@@ -111,7 +133,7 @@ impl ServerProcess {
                 }
             });
         }
-        let mut server = ServerProcess { child, addresses: Vec::new(), stderr };
+        let mut server = ServerProcess { child, addresses: Vec::new(), stderr, folder: None };
         while server.addresses.len() < listeners {
             match receiver.recv_timeout(PATIENCE) {
                 Ok(address) => server.addresses.push(address),

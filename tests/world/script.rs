@@ -15,6 +15,8 @@
 //! alice stops reading                takes nothing until: alice reads on
 //! wait 2s                            time passes (ms, s or m)
 //! stop                               the server is told to stop
+//! store fails                        it keeps nothing; also: store hangs, store works
+//! restart                            … and another one goes on with what it kept
 //! ```
 //!
 //! What is seen after a step, by everybody and to the line, follows that step; the order between
@@ -26,6 +28,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::escape;
+use super::memory::Mood;
 
 /// A whole transcript: a file, or a fenced block of one.
 #[derive(Clone, Debug)]
@@ -94,6 +97,10 @@ pub enum Action {
     Wait(Duration),
     /// The server is told to stop.
     Stop,
+    /// The server is told to stop, and another one goes on with what it kept.
+    Restart,
+    /// From now on the store behaves so.
+    Store(Mood),
 }
 
 impl Action {
@@ -107,7 +114,7 @@ impl Action {
             | Action::Reset(who)
             | Action::StopReading(who)
             | Action::ReadOn(who) => Some(who),
-            Action::Wait(_) | Action::Stop => None,
+            Action::Wait(_) | Action::Stop | Action::Restart | Action::Store(_) => None,
         }
     }
 }
@@ -195,6 +202,12 @@ fn part_of(line: &str) -> Result<Part, String> {
     if line == "stop" {
         return Ok(Part::Action(Action::Stop));
     }
+    if let Some(mood) = line.strip_prefix("store ") {
+        return mood_of(mood).map(|mood| Part::Action(Action::Store(mood)));
+    }
+    if line == "restart" {
+        return Ok(Part::Action(Action::Restart));
+    }
     if let Some(time) = line.strip_prefix("wait ") {
         return duration(time).map(|time| Part::Action(Action::Wait(time)));
     }
@@ -214,6 +227,15 @@ fn part_of(line: &str) -> Result<Part, String> {
     match rest {
         " disconnected" => Ok(Part::Expected(who, Seen::Disconnected)),
         _ => deed(who, rest).map(Part::Action),
+    }
+}
+
+fn mood_of(text: &str) -> Result<Mood, String> {
+    match text {
+        "works" => Ok(Mood::Works),
+        "fails" => Ok(Mood::Fails),
+        "hangs" => Ok(Mood::Hangs),
+        _ => Err("a store works, fails or hangs".into()),
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::chat::event::{Event, Parting, Remembered, Zone};
 use crate::chat::outbox::{Audience, Effect};
 use crate::chat::{Chat, ConnId};
-use crate::wire::{self, Clock, Ends};
+use crate::wire::{self, Clock, Ends, telnet};
 
 use super::super::conn::{Conn, Ending, Intake, Stage, Stream};
 use super::super::queue::OpenPage;
@@ -65,6 +65,8 @@ impl<S: Stream> Hub<S> {
                     }
                 }
                 Effect::Close(conn, parting) => self.close(*conn, *parting),
+                Effect::HideTyping(conn, is_hidden) => self.hide_typing(*conn, *is_hidden),
+                Effect::Ask(conn, question) => self.ask(*conn, question),
             }
         }
         outbox.clear();
@@ -87,6 +89,21 @@ impl<S: Stream> Hub<S> {
         self.page.bytes.extend_from_slice(bytes);
         conn.queue.push(&mut self.page, start..start + bytes.len());
         self.touch(id);
+    }
+
+    /// What a connection types next should not show: its telnet client is told to show nothing
+    /// (RFC 857), who has none is warned. Or it may show again.
+    fn hide_typing(&mut self, id: ConnId, is_hidden: bool) {
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        match (conn.lines.has_spoken_telnet(), is_hidden) {
+            (true, true) => {
+                conn.lines.offer_echo();
+                self.tell_bytes(id, &telnet::WILL_ECHO);
+            }
+            (true, false) => self.tell_bytes(id, &telnet::WONT_ECHO),
+            (false, true) => self.tell(id, &Event::TypingShows),
+            (false, false) => {}
+        }
     }
 
     fn publish(&mut self, audience: &Audience, event: &Event) {
@@ -126,6 +143,7 @@ impl<S: Stream> Hub<S> {
         let Some(conn) = self.conns.find_mut(id) else { return };
         log::debug!("{} parts: {parting:?}", conn.from);
         conn.inbox = None;
+        conn.is_awaiting = false;
         conn.stage = Stage::Closing;
         if conn.intake == Intake::Lost {
             return self.doom(id);

@@ -5,38 +5,65 @@
 //! is bounded, and the fullest queues give way first. Deliberately reads nothing.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use log::{debug, warn};
 
 use crate::chat::event::Parting;
 use crate::chat::{ConnId, Input};
 
-use super::super::conn::{Intake, Stage, Stream};
+use super::super::conn::{Conn, Intake, Stage, Stream};
 use super::super::queue::Page;
 use super::{Hub, LISTED_KEPT, Timer};
 
+/// How often it is looked whether what is held back for a connection that ends has gone.
+const HELD_PAUSE: Duration = Duration::from_millis(100);
+
 impl<S: Stream> Hub<S> {
-    /// Writes, keeps and reaps until nothing is left to do. The page is empty afterwards.
+    /// Writes, keeps and reaps until nothing is left to do. The page is empty afterwards, unless it
+    /// is held back.
     pub(super) fn settle(&mut self) {
+        self.hand_over();
         loop {
-            self.flush();
-            self.keep_what_waits();
-            self.bound_what_waits();
-            if self.doomed.is_empty() && self.touched.is_empty() {
+            if self.is_holding() {
+                self.flush_what_is_not_held();
+            } else {
+                self.flush();
+                self.keep_what_waits();
+                self.bound_what_waits();
+            }
+            if self.doomed.is_empty() && (self.touched.is_empty() || self.is_holding()) {
                 break;
             }
             for conn in std::mem::take(&mut self.doomed) {
                 self.reap(conn);
             }
         }
+        // Another turn has another time.
+        self.stamps.clear();
+        self.replay = None;
     }
 
     /// Writes each touched queue once; those that hold something of the page stay in the list.
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         let mut touched = std::mem::take(&mut self.touched);
         touched.retain(|conn| self.flush_one(*conn));
         assert!(self.touched.is_empty(), "nobody is told anything while queues are written");
         touched.shrink_to(LISTED_KEPT);
+        self.touched = touched;
+    }
+
+    /// Looks after those who were touched since the last turn, while the page is held back: whoever
+    /// holds something of it waits with it.
+    fn flush_what_is_not_held(&mut self) {
+        let mut touched = std::mem::take(&mut self.touched);
+        let mut later = touched.split_off(self.held_touched.min(touched.len()));
+        later.retain(|id| {
+            let holds_fresh = self.conns.find(*id).is_some_and(|conn| conn.queue.holds_fresh());
+            holds_fresh || self.flush_one(*id)
+        });
+        touched.append(&mut later);
+        self.held_touched = touched.len();
         self.touched = touched;
     }
 
@@ -85,7 +112,7 @@ impl<S: Stream> Hub<S> {
             self.watch(id);
             return holds_fresh;
         }
-        if conn.queue.dropped() > 0 {
+        if conn.queue.dropped() > 0 && !conn.is_held {
             return self.tell_dropped(id);
         }
         if conn.is_watched && self.limits.stall_timeout.is_none() {
@@ -93,7 +120,7 @@ impl<S: Stream> Hub<S> {
             conn.is_watched = false;
             conn.stream.expect_no_stall();
         }
-        if conn.stage == Stage::Closing {
+        if conn.stage == Stage::Closing && !conn.is_held {
             self.end_output(id);
         }
         false
@@ -158,17 +185,20 @@ impl<S: Stream> Hub<S> {
         let Some(ending) = self.conns.find(id).and_then(|conn| conn.ending.as_ref()) else {
             return;
         };
-        if ending.ends_at > self.now.mono {
-            self.timers.push(Reverse((ending.ends_at, Timer::Drain(id))));
+        // What is held back cannot be taken yet.
+        let is_held = |conn: &Conn<S>| conn.is_held || conn.queue.holds_fresh();
+        let is_held = self.conns.find(id).is_some_and(is_held);
+        let ends_at = ending.ends_at;
+        if is_held || ends_at > self.now.mono {
+            let at = ends_at.max(self.now.mono + HELD_PAUSE);
+            self.timers.push(Reverse((at, Timer::Drain(id))));
         } else {
             self.doom(id);
         }
     }
 
     /// Freezes the page if somebody could not be sent all of it, and begins a new one.
-    fn keep_what_waits(&mut self) {
-        self.stamps.clear();
-        self.replay = None;
+    pub(super) fn keep_what_waits(&mut self) {
         if self.page.bytes.is_empty() {
             return;
         }
@@ -187,7 +217,7 @@ impl<S: Stream> Hub<S> {
 
     /// If too much waits in all, the fullest queues are emptied, and their lines counted as
     /// dropped.
-    fn bound_what_waits(&mut self) {
+    pub(super) fn bound_what_waits(&mut self) {
         let Some(most) = self.limits.queue_total_bytes_max else { return };
         if self.pinned.get() <= most {
             self.is_overfull &= self.pinned.get() > most / 2;
@@ -209,6 +239,8 @@ impl<S: Stream> Hub<S> {
                 break;
             }
             if let Some(conn) = self.conns.find_mut(id) {
+                // What is held back of the open page comes after what is dropped here.
+                conn.queue.drop_fresh(&self.page);
                 conn.queue.discard();
             }
         }

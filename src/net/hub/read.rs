@@ -36,9 +36,16 @@ const LAST_BYTES_MAX: usize = 16 << 20;
 const LAST_LINES_MAX: usize = 1 << 17;
 
 /// How much may still be taken from a connection.
-struct Budget {
+pub(super) struct Budget {
     bytes: usize,
     lines: usize,
+}
+
+impl Budget {
+    /// What a stop takes of one connection whose answer came late.
+    pub(super) fn of_stop() -> Budget {
+        Budget { bytes: LAST_BYTES_MAX, lines: LAST_LINES_MAX }
+    }
 }
 
 /// How many bytes are left lying, and until when, since start.
@@ -65,15 +72,15 @@ impl<S: Stream> Hub<S> {
             }
             self.serve_last(id, &mut Budget { bytes, lines: LINES_PER_TURN });
         }
-        let mut rest = Budget { bytes: LAST_BYTES_MAX, lines: LAST_LINES_MAX };
+        let mut rest = Budget::of_stop();
         for id in self.conns.ids() {
             self.serve_last(id, &mut rest);
         }
     }
 
-    fn serve_last(&mut self, id: ConnId, budget: &mut Budget) {
+    pub(super) fn serve_last(&mut self, id: ConnId, budget: &mut Budget) {
         self.serve_within(id, budget);
-        let is_left = |conn: &Conn<S>| conn.inbox.is_some();
+        let is_left = |conn: &Conn<S>| conn.inbox.is_some() && !conn.is_awaiting;
         while budget.lines > 0 && self.conns.find(id).is_some_and(is_left) {
             self.settle();
             self.serve_within(id, budget);
@@ -86,7 +93,10 @@ impl<S: Stream> Hub<S> {
         }
         loop {
             let Some(conn) = self.conns.find_mut(id) else { return };
-            if conn.intake != Intake::Open {
+            if conn.is_awaiting {
+                return;
+            }
+            if conn.intake != Intake::Open || conn.is_finishing && conn.is_talking() {
                 return self.finish(id);
             }
             if conn.stage == Stage::Doomed || conn.readable == Readable::No {
@@ -124,7 +134,9 @@ impl<S: Stream> Hub<S> {
     /// Obeys what a connection has left lying, as far as pace and turn allow; returns whether
     /// nothing lies there any more.
     fn obey_inbox(&mut self, id: ConnId, budget: &mut Budget) -> bool {
-        let Some(conn) = self.conns.find_mut(id) else { return false };
+        let Some(conn) = self.conns.find_mut(id).filter(|conn| !conn.is_awaiting) else {
+            return false;
+        };
         let Some(mut inbox) = conn.inbox.take() else { return true };
         if inbox.not_before() > self.now.mono && !self.is_stopping {
             conn.inbox = Some(inbox);
@@ -176,6 +188,9 @@ impl<S: Stream> Hub<S> {
             let conn = self.conns.find_mut(id).filter(|conn| conn.is_talking())?;
             if rest.is_empty() {
                 return None;
+            }
+            if conn.is_awaiting {
+                return Some(Left { bytes: rest.len(), not_before: Duration::ZERO });
             }
             if let Some(stranger) = first_bytes_of_stranger(conn, rest) {
                 self.turn_away(id, stranger);
@@ -277,6 +292,11 @@ impl<S: Stream> Hub<S> {
             Stage::Talking => {
                 if let Some(line) = conn.lines.finish() {
                     self.obey_line(id, &line);
+                }
+                let Some(conn) = self.conns.find_mut(id) else { return };
+                if conn.is_awaiting {
+                    conn.is_finishing = true;
+                    return;
                 }
                 self.chat(Input::Ended { conn: id, parting });
             }

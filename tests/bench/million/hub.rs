@@ -120,6 +120,7 @@ impl OnHub {
             drain_timeout: Duration::from_secs(2),
             stall_timeout: Some(Duration::from_secs(120)),
             read_bytes_per_turn: 64 << 10,
+            keep: None,
         };
         let chat = Chat::new(super::limits(), *b"a million users.", START);
         let hub = Hub::new(chat, limits);

@@ -154,6 +154,11 @@ fn limits() -> Limits {
         rooms_max: None,
         rooms_per_user_max: None,
         room_members_max: None,
+        replay_lines: 20,
+        accounts_max: None,
+        directs_max: 100,
+        is_searchable: false,
+        is_kept: false,
     }
 }
 

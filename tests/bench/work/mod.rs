@@ -98,7 +98,7 @@ impl Case {
     /// Whether that server takes part.
     pub fn is_for(&self, subject: Subject) -> bool {
         match subject {
-            Subject::Floor | Subject::Chatline => true,
+            Subject::Floor | Subject::Chatline | Subject::Kept => true,
             Subject::LongFloor | Subject::Lobby => self.has_variants,
             Subject::Inspircd | Subject::Redis | Subject::Nats => self.for_peers,
         }

@@ -6,7 +6,7 @@ use chatline::wire::{Clock, help, text};
 
 use super::super::ask::{Ask, Code};
 use super::super::told::What;
-use super::{ConnNo, Model, RoomNo, time_of_day};
+use super::{ConnNo, Kept, Model, RoomNo, time_of_day};
 
 impl Model {
     pub(super) fn look(&mut self, no: ConnNo, asked: Ask<'_>) -> Result<(), Code> {
@@ -48,6 +48,47 @@ impl Model {
         Ok(())
     }
 
+    /// What was said in a room, and kept: the last lines, or those before that one.
+    pub(super) fn history(
+        &mut self,
+        no: ConnNo,
+        typed: Option<&str>,
+        before: Option<u64>,
+        most: usize,
+    ) -> Result<(), Code> {
+        let room = self.room_or_current(no, typed)?;
+        self.may_look(no, room)?;
+        let name = self.rooms[room].name.shown.clone();
+        let (conn, zone) = (&self.conns[no], self.conns[no].zone.unwrap_or(0));
+        let is_asked = |line: &&Kept| before.is_none_or(|before| line.said_as < before);
+        let mut page: Vec<&Kept> = self.rooms[room].lines.iter().filter(is_asked).collect();
+        let has_more = page.len() > most;
+        page.drain(..page.len().saturating_sub(most));
+        let end = match page.first() {
+            Some(first) if has_more => {
+                format!("there are more; /history {name} before {} shows them", first.said_as)
+            }
+            _ => "end of these lines".to_owned(),
+        };
+        page.retain(|line| !conn.ignores.iter().any(|(_, name)| name.key == line.nick.key));
+        let shown: Vec<String> = page
+            .iter()
+            .map(|line| {
+                let (day, time) = (date(line.unix + zone), time_of_day(line.unix + zone));
+                format!("* {} {day} {time} #{name} {}", line.said_as, line.said)
+            })
+            .collect();
+        if shown.is_empty() && !has_more {
+            self.line(no, &format!("* #{name}: no such lines"));
+            return Ok(());
+        }
+        let s = if shown.len() == 1 { "" } else { "s" };
+        self.line(no, &format!("* #{name}: {} line{s}", shown.len()));
+        shown.iter().for_each(|line| self.line(no, line));
+        self.line(no, &format!("* #{name}: {end}"));
+        Ok(())
+    }
+
     fn paragraph(&mut self, no: ConnNo, verb: Verb) {
         let clock = Clock { unix: self.unix, zone_secs: 0 };
         let paragraph = text::of(&Event::HelpOn(verb), clock);
@@ -70,6 +111,7 @@ impl Model {
     fn set_topic(&mut self, no: ConnNo, room: RoomNo, topic: Option<&str>) {
         let (nick, it) = (self.nick(no), &mut self.rooms[room]);
         it.topic = topic.map(str::to_owned);
+        it.is_kept = true;
         let line = match topic {
             Some(topic) => format!("* #{}: {} set the topic: {topic}", it.name.shown, nick.shown),
             None => format!("* #{}: {} removed the topic", it.name.shown, nick.shown),
@@ -189,4 +231,24 @@ fn how_long(seconds: u64) -> String {
         _ => (seconds / 86_400, "day"),
     };
     if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
+}
+
+/// `YYYY-MM-DD` of a moment, counted year by year and month by month.
+fn date(unix: i64) -> String {
+    let (mut days, mut year) = (unix.div_euclid(86_400), 1970);
+    let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    while days >= 365 + i64::from(is_leap(year)) {
+        days -= 365 + i64::from(is_leap(year));
+        year += 1;
+    }
+    let february = 28 + i64::from(is_leap(year));
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    format!("{year:04}-{month:02}-{:02}", days + 1)
 }

@@ -91,6 +91,8 @@ pub struct Conn {
 /// A line that a room remembers.
 #[derive(Clone, Debug)]
 struct Kept {
+    /// Its number among all that was said.
+    said_as: u64,
     unix: i64,
     speaker: ConnNo,
     nick: Name,
@@ -105,6 +107,8 @@ struct Room {
     /// Which of those that were made at the same instant is pushed out first.
     slot: usize,
     is_there: bool,
+    /// Something was said in it, or about it, that is kept.
+    is_kept: bool,
     password: Option<String>,
     topic: Option<String>,
     /// In the order of entering.
@@ -141,6 +145,7 @@ pub struct Model {
     /// When somebody's next line is to be had.
     paced: Vec<(Duration, ConnNo)>,
     guests: u64,
+    said: u64,
 }
 
 impl Model {
@@ -149,8 +154,19 @@ impl Model {
         let (conns, timers, paced) = (Vec::new(), Vec::new(), Vec::new());
         let lobby = limits.lobby.clone();
         let (mono, rooms, free_slots) = (Duration::ZERO, Vec::new(), Vec::new());
-        let mut model =
-            Model { limits, hub, mono, unix, conns, rooms, free_slots, timers, paced, guests: 0 };
+        let mut model = Model {
+            limits,
+            hub,
+            mono,
+            unix,
+            conns,
+            rooms,
+            free_slots,
+            timers,
+            paced,
+            guests: 0,
+            said: 0,
+        };
         if let Some(lobby) = lobby {
             let name = Name { shown: lobby.as_str().into(), key: lobby.key().into() };
             model.add_room(name, None);
@@ -306,6 +322,38 @@ impl Model {
             conn.rooms.iter_mut().for_each(|membership| membership.is_announced = false);
         }
         order.iter().for_each(|no| self.part(*no));
+    }
+
+    /// The server dies, and another one goes on with what was kept: rooms in which something was
+    /// said, or of which it was said what they are about, but for locked ones; nobody is there.
+    pub fn restart(&mut self) {
+        for conn in &mut self.conns {
+            conn.stage = Stage::Gone;
+            conn.inbox.clear();
+            conn.told.clear();
+        }
+        (self.timers, self.paced, self.guests) = (Vec::new(), Vec::new(), 0);
+        self.free_slots.clear();
+        let lobby = self.lobby();
+        let is_kept = |room: &Room| room.is_there && room.is_kept && room.password.is_none();
+        let rooms = self.rooms.iter().enumerate();
+        let mut kept: Vec<_> = rooms
+            .filter(|(_, room)| is_kept(room))
+            .map(|(no, room)| (room.lines.last().map(|line| line.said_as), no))
+            .collect();
+        kept.sort_unstable();
+        // A lobby in which nobody ever spoke is made anew, after the others.
+        if let Some(lobby) = lobby.filter(|lobby| !is_kept(&self.rooms[*lobby])) {
+            kept.push((None, lobby));
+        }
+        for (no, room) in self.rooms.iter_mut().enumerate() {
+            let slot = kept.iter().position(|(_, kept)| *kept == no);
+            room.is_there = slot.is_some();
+            room.slot = slot.unwrap_or(room.slot);
+            room.spoken_at = self.mono;
+            (room.members, room.waiting) = (Vec::new(), Vec::new());
+            (room.tally, room.tries) = (None, Vec::new());
+        }
     }
 
     fn set_timer(&mut self, after: Duration, timer: Timer) {

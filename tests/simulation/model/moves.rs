@@ -133,6 +133,7 @@ impl Model {
             name,
             slot: self.free_slots.pop().unwrap_or(most),
             is_there: true,
+            is_kept: false,
             password: password.map(str::to_owned),
             topic: None,
             members: Vec::new(),

@@ -59,6 +59,7 @@ impl Model {
             Ask::Leave(room) => self.leave(no, room),
             Ask::Nick(name) => self.change_nick(no, name),
             Ask::Ignores | Ask::Ignore(_) | Ask::Unignore(_) => self.ignoring(no, asked),
+            Ask::History(room, before, most) => self.history(no, room, before, most),
             Ask::Away(_) | Ask::Quiet(_) | Ask::Time(_) | Ask::Replay(_) => {
                 self.wish(no, asked);
                 Ok(())
@@ -99,7 +100,9 @@ impl Model {
         }
         let (unix, mono) = (self.unix, self.mono);
         let room = &mut self.rooms[room];
-        room.lines.push(Kept { unix, speaker: no, nick, said });
+        room.is_kept = true;
+        self.said += 1;
+        room.lines.push(Kept { said_as: self.said, unix, speaker: no, nick, said });
         room.spoken_at = mono;
     }
 

@@ -1,0 +1,220 @@
+//! Names that are somebody's: the table of accounts, who is logged in, and what slows down who
+//! guesses.
+//!
+//! Promises: a name has one account at most, an account one connection; serial numbers are never
+//! given twice. Deliberately knows no password, only hashes that it neither makes nor verifies, and
+//! tells nobody anything: the rules beside this file do.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::kept::KeptAccount;
+use super::keyed::Keyed;
+use super::lock::Tries;
+use super::name::{NamesInUse, Nick, Verdict};
+use super::pace::{Pace, Rate};
+use super::{ConnId, Origin};
+
+/// Tries at one account's password, wherever they come from: twenty, then one in 5 seconds. An
+/// owner is not held up by them at an address from which the right one came before.
+const TRIES_FROM_ANYWHERE: Rate = Rate { every: Duration::from_secs(5), burst: 20 };
+
+/// One account.
+#[derive(Debug)]
+pub struct Account {
+    /// Its serial number.
+    pub serial: u64,
+    /// The name.
+    pub nick: Nick,
+    /// The password's hash, in the PHC string format.
+    pub hash: Box<str>,
+    /// The last line that the owner was told before leaving.
+    pub seen: u64,
+    /// The serial numbers of the rooms that the owner is in, in the order of entering.
+    pub rooms: Vec<u64>,
+    /// How many direct messages wait.
+    pub directs: usize,
+    /// The connection that is logged in.
+    pub conn: Option<ConnId>,
+    /// Where the right password came from last.
+    known: Option<Origin>,
+    tries: Pace,
+}
+
+/// All accounts.
+#[derive(Debug)]
+pub struct Accounts {
+    by_serial: BTreeMap<u64, Account>,
+    names: NamesInUse<u64>,
+    next_serial: u64,
+    tries: Tries,
+}
+
+impl Accounts {
+    /// The accounts that were kept; names are hashed with that key.
+    pub fn restore(key: Keyed, kept: &[KeptAccount], next_serial: u64) -> Accounts {
+        let mut accounts = Accounts {
+            by_serial: BTreeMap::new(),
+            names: NamesInUse::new(key),
+            next_serial: next_serial.max(1),
+            tries: Tries::new(),
+        };
+        for kept in kept {
+            let Ok(nick) = Nick::parse(&kept.nick, None) else { continue };
+            if accounts.named(nick.key()).is_some() {
+                continue;
+            }
+            let account = accounts.insert(kept.serial, nick, &kept.hash);
+            account.seen = kept.seen;
+            account.rooms.clone_from(&kept.rooms);
+            account.directs = kept.directs;
+        }
+        accounts
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_serial.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.by_serial.is_empty()
+    }
+
+    /// Makes an account. The name must be nobody's.
+    pub fn add(&mut self, nick: Nick, hash: &str) -> &mut Account {
+        let serial = self.next_serial;
+        self.insert(serial, nick, hash)
+    }
+
+    fn insert(&mut self, serial: u64, nick: Nick, hash: &str) -> &mut Account {
+        self.next_serial = self.next_serial.max(serial + 1);
+        self.names.insert(nick.name(), serial);
+        let account = Account {
+            serial,
+            nick,
+            hash: hash.into(),
+            seen: 0,
+            rooms: Vec::new(),
+            directs: 0,
+            conn: None,
+            known: None,
+            tries: Pace::new(),
+        };
+        self.by_serial.entry(serial).or_insert(account)
+    }
+
+    /// Takes out an account.
+    pub fn remove(&mut self, serial: u64) {
+        if let Some(account) = self.by_serial.remove(&serial) {
+            self.names.remove(account.nick.name(), serial);
+        }
+    }
+
+    /// An account that may be gone.
+    pub fn find(&self, serial: u64) -> Option<&Account> {
+        self.by_serial.get(&serial)
+    }
+
+    /// An account that may be gone, to change it.
+    pub fn find_mut(&mut self, serial: u64) -> Option<&mut Account> {
+        self.by_serial.get_mut(&serial)
+    }
+
+    /// The account whose name has this key.
+    pub fn named(&self, key: &str) -> Option<u64> {
+        self.names.find(key, |serial| self.key(serial))
+    }
+
+    /// Whether a name is somebody's, or looks like one that is.
+    pub fn verdict(&self, nick: &Nick) -> Verdict<u64> {
+        self.names.verdict(nick.name(), None, |serial| self.key(serial))
+    }
+
+    fn key(&self, serial: u64) -> &str {
+        self.by_serial[&serial].nick.key()
+    }
+
+    /// Takes a try at an account's password (or at making one, where there is none), or says how
+    /// long to wait for the next one. `now` is the time since the start.
+    pub fn take_try(
+        &mut self,
+        serial: Option<u64>,
+        origin: Origin,
+        now: Duration,
+    ) -> Result<(), Duration> {
+        self.tries.take(origin, now)?;
+        match serial.and_then(|serial| self.by_serial.get_mut(&serial)) {
+            Some(account) if account.known != Some(origin) => {
+                let taken = account.tries.take(TRIES_FROM_ANYWHERE, now);
+                taken.map_err(|at| at.saturating_sub(now))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The password was right: the try is given back.
+    pub fn forgive(&mut self, serial: u64, origin: Origin) {
+        self.tries.forgive(origin);
+        if let Some(account) = self.by_serial.get_mut(&serial) {
+            if account.known != Some(origin) {
+                account.tries.give_back(TRIES_FROM_ANYWHERE);
+            }
+            account.known = Some(origin);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn accounts() -> Accounts {
+        Accounts::restore(Keyed::new([1; 16]), &[], 0)
+    }
+
+    fn nick(text: &str) -> Nick {
+        Nick::parse(text, None).unwrap()
+    }
+
+    #[test]
+    fn a_serial_number_is_never_given_twice() {
+        let mut accounts = accounts();
+        let first = accounts.add(nick("alice"), "hash").serial;
+        accounts.remove(first);
+        let second = accounts.add(nick("Alice"), "hash").serial;
+        assert!(second > first);
+        assert_eq!(accounts.named("alice"), Some(second));
+        assert_eq!(accounts.len(), 1);
+    }
+
+    #[test]
+    fn what_looks_like_an_owned_name_is_known() {
+        let mut accounts = accounts();
+        let serial = accounts.add(nick("coco"), "hash").serial;
+        assert_eq!(accounts.verdict(&nick("COCO")), Verdict::Taken(serial));
+        assert_eq!(accounts.verdict(&nick("сосо")), Verdict::Confusable(serial), "Cyrillic");
+        assert_eq!(accounts.verdict(&nick("bob")), Verdict::Free);
+    }
+
+    #[test]
+    fn guessers_wait_and_the_owner_does_not() {
+        let mut accounts = accounts();
+        let serial = accounts.add(nick("alice"), "hash").serial;
+        let (home, now) = (Origin(0), Duration::ZERO);
+        assert_eq!(accounts.take_try(Some(serial), home, now), Ok(()));
+        accounts.forgive(serial, home);
+        for guesser in 1..=20 {
+            assert_eq!(accounts.take_try(Some(serial), Origin(guesser), now), Ok(()));
+        }
+        let wait = Duration::from_secs(5);
+        assert_eq!(accounts.take_try(Some(serial), Origin(99), now), Err(wait));
+        assert_eq!(accounts.take_try(Some(serial), home, now), Ok(()));
+        for _ in 0..4 {
+            assert_eq!(accounts.take_try(None, Origin(7), now), Ok(()));
+        }
+        assert_eq!(accounts.take_try(None, Origin(7), now), Err(wait));
+    }
+}

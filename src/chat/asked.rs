@@ -1,0 +1,150 @@
+//! What a connection has asked for and waits for, and what happens when the answer comes.
+//!
+//! Promises: while somebody waits, no further line of theirs is taken, so what they are and where
+//! they are is what it was; everything else may have changed, and is looked at again. An answer
+//! that does not come is said to them, and nothing has happened. Deliberately asks nothing itself:
+//! the rules beside this file do.
+
+use super::event::{Event, Refusal};
+use super::kept::{Answer, Question, Secret, Span};
+use super::name::RoomName;
+use super::outbox::{Audience, Outbox};
+use super::room::RoomId;
+use super::{Chat, ConnId, Now};
+
+/// What is done when the answer has come.
+#[derive(Debug)]
+pub enum Pending {
+    /// Enter a room whose older lines were asked for.
+    Enter {
+        /// Which.
+        id: RoomId,
+        /// Its name at that time.
+        room: RoomName,
+    },
+    /// Enter a locked room, if the password is right.
+    Unlock {
+        /// Which.
+        id: RoomId,
+        /// Its name at that time.
+        room: RoomName,
+    },
+    /// Make a locked room with that hash.
+    Make {
+        /// Its name.
+        room: RoomName,
+    },
+    /// Lock a room with that hash.
+    Lock {
+        /// Which.
+        id: RoomId,
+    },
+    /// Show a page of a room's lines.
+    History {
+        /// Which room's.
+        room: RoomName,
+        /// Which page.
+        span: Span,
+    },
+    /// Show what was found.
+    Search {
+        /// What was searched for.
+        words: String,
+    },
+    /// Make an account with that hash.
+    Register,
+    /// Log in, if the password is right.
+    Login {
+        /// To which account.
+        account: u64,
+    },
+    /// Be where the owner was.
+    Return {
+        /// The account.
+        account: u64,
+    },
+    /// Hash the new password, if the old one is right.
+    Password {
+        /// The account.
+        account: u64,
+        /// The new password.
+        new: Secret,
+    },
+    /// The account has that hash from now on.
+    PasswordHash {
+        /// The account.
+        account: u64,
+    },
+    /// Give up the account, if the password is right.
+    Unregister {
+        /// The account.
+        account: u64,
+    },
+}
+
+impl Chat {
+    /// Asks a question for a connection; what is done with the answer is remembered.
+    pub(super) fn ask(
+        &mut self,
+        conn: ConnId,
+        question: Question,
+        pending: Pending,
+        out: &mut Outbox,
+    ) {
+        self.users.at_mut(conn).pending = Some(Box::new(pending));
+        out.ask(conn, question);
+    }
+
+    /// What a connection has waited for has come.
+    pub(super) fn answered(&mut self, conn: ConnId, answer: Answer, now: Now, out: &mut Outbox) {
+        let Some(pending) = self.users.at_mut(conn).pending.take() else { return };
+        let done = match *pending {
+            Pending::Enter { id, room } => self.recalled(conn, id, room, &answer, now, out),
+            Pending::Unlock { id, room } => self.unlocked(conn, id, room, &answer, now, out),
+            Pending::Make { room } => self.make_hashed(conn, room, answer, now, out),
+            Pending::Lock { id } => self.lock_hashed(conn, id, answer, out),
+            Pending::History { room, span } => self.history_came(conn, room, span, answer, out),
+            Pending::Search { words } => self.found(conn, words, answer, out),
+            Pending::Register => self.registered(conn, answer, now, out),
+            Pending::Login { account } => self.login_verified(conn, account, &answer, out),
+            Pending::Return { account } => self.returned(conn, account, answer, now, out),
+            Pending::Password { account, new } => {
+                self.password_verified(conn, account, new, &answer, out)
+            }
+            Pending::PasswordHash { account } => self.password_hashed(conn, account, answer, out),
+            Pending::Unregister { account } => {
+                self.unregister_verified(conn, account, &answer, out)
+            }
+        };
+        if let Err(refusal) = done {
+            out.refuse(conn, refusal);
+        }
+    }
+
+    /// The older lines of a room have come, or nobody has them: whoever waited enters.
+    fn recalled(
+        &mut self,
+        conn: ConnId,
+        id: RoomId,
+        room: RoomName,
+        answer: &Answer,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        if self.rooms.find(id).is_none() {
+            return Err(Refusal::NoSuchRoom { room, meant: None });
+        }
+        let lines = match answer {
+            Answer::Lines { lines, .. } => &lines[..],
+            _ => &[],
+        };
+        self.rooms.at_mut(id).recall(lines);
+        self.admit(conn, id, now, out)
+    }
+
+    /// From now on lines are not kept, or are again: everybody is told, once.
+    pub(super) fn note_keeping(&mut self, is_kept: bool, out: &mut Outbox) {
+        self.is_keeping = is_kept;
+        out.publish(Audience::Everybody, Event::Keeping { is_kept });
+    }
+}

@@ -1,0 +1,441 @@
+//! What outlives the process: what the conversation gives away to be kept, what it asks of what was
+//! kept, and what it is told of it at the start.
+//!
+//! Promises: everything here is plain data that may go to another thread, and what is given away in
+//! one [`Ledger`] is kept whole or not at all. Rooms and accounts are named by serial numbers that
+//! are never given twice, lines by ids that grow. Deliberately knows no file and no engine: who
+//! keeps it is the caller's to choose, and whether anybody does.
+
+use std::ops::Range;
+
+/// A line that was said in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// Its number among all lines of all rooms; later ones have higher ones.
+    pub id: u64,
+    /// The room's serial number.
+    pub room: u64,
+    /// When it was said, in seconds since 1970 UTC.
+    pub unix: i64,
+    /// Who said it.
+    pub nick: &'a str,
+    /// Whether it was a `/me`.
+    pub is_action: bool,
+    /// What was said.
+    pub text: &'a str,
+}
+
+/// A change that is to be kept, in the order in which they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A room was made.
+    RoomMade(KeptRoom),
+    /// A room has another topic, or none.
+    Topic {
+        /// The room.
+        room: u64,
+        /// What it is about.
+        topic: Option<String>,
+    },
+    /// A room has another lock, or none.
+    Lock {
+        /// The room.
+        room: u64,
+        /// Who may enter.
+        lock: KeptLock,
+    },
+    /// A room is gone, its lines with it.
+    RoomGone {
+        /// The room.
+        room: u64,
+    },
+    /// An account was made.
+    AccountMade(KeptAccount),
+    /// An account has another password.
+    Password {
+        /// The account.
+        account: u64,
+        /// Its password's hash, in the PHC string format.
+        hash: String,
+    },
+    /// An account is gone, and the direct messages that wait for it.
+    AccountGone {
+        /// The account.
+        account: u64,
+    },
+    /// Somebody logged in to an account.
+    LoggedIn {
+        /// The account.
+        account: u64,
+        /// When, in seconds since 1970 UTC.
+        unix: i64,
+    },
+    /// The owner of an account has left, and was told all lines up to that id.
+    LoggedOut {
+        /// The account.
+        account: u64,
+        /// When, in seconds since 1970 UTC.
+        unix: i64,
+        /// The last line.
+        seen: u64,
+    },
+    /// The owner of an account has entered a room.
+    Entered {
+        /// The account.
+        account: u64,
+        /// The room.
+        room: u64,
+    },
+    /// The owner of an account has left a room.
+    Left {
+        /// The account.
+        account: u64,
+        /// The room.
+        room: u64,
+    },
+    /// Something was said to the owner of an account, who is away.
+    Direct {
+        /// The account.
+        to: u64,
+        /// What.
+        direct: KeptDirect,
+    },
+    /// What was said to an owner who was away has been shown: the oldest of it.
+    DirectsShown {
+        /// The account.
+        to: u64,
+        /// How many of them.
+        count: usize,
+    },
+}
+
+/// What keeps a room locked, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeptLock {
+    /// Nothing: everybody may enter.
+    Open,
+    /// A guest's password, which is in memory only; such a room does not outlive the process.
+    Guest,
+    /// An account's password, as a hash in the PHC string format.
+    Hash(String),
+}
+
+/// A room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptRoom {
+    /// Its serial number.
+    pub serial: u64,
+    /// Its name, as it is shown.
+    pub name: String,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// Who may enter.
+    pub lock: KeptLock,
+    /// The account that it belongs to.
+    pub owner: Option<u64>,
+    /// Whether lines of it are kept.
+    pub has_lines: bool,
+}
+
+/// An account: a name that is somebody's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptAccount {
+    /// Its serial number.
+    pub serial: u64,
+    /// The name, as it is shown.
+    pub nick: String,
+    /// Its password's hash, in the PHC string format.
+    pub hash: String,
+    /// When it was made, in seconds since 1970 UTC.
+    pub unix: i64,
+    /// The last line that its owner was told.
+    pub seen: u64,
+    /// The rooms that its owner is in, in the order of entering.
+    pub rooms: Vec<u64>,
+    /// How many direct messages wait for its owner.
+    pub directs: usize,
+}
+
+/// Something that was said to somebody who is away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptDirect {
+    /// When, in seconds since 1970 UTC.
+    pub unix: i64,
+    /// Who said it.
+    pub nick: String,
+    /// What.
+    pub text: String,
+}
+
+/// A line as it comes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptLine {
+    /// Its id.
+    pub id: u64,
+    /// When it was said, in seconds since 1970 UTC.
+    pub unix: i64,
+    /// Who said it.
+    pub nick: String,
+    /// Whether it was a `/me`.
+    pub is_action: bool,
+    /// What was said.
+    pub text: String,
+}
+
+/// All that is known at the start without being asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// No line has this id or a higher one, or ever had.
+    pub next_line: u64,
+    /// No room has this serial number or a higher one, or ever had.
+    pub next_room: u64,
+    /// No account has this serial number or a higher one, or ever had.
+    pub next_account: u64,
+    /// The rooms; those in which something was said last come last.
+    pub rooms: Vec<KeptRoom>,
+    /// The accounts.
+    pub accounts: Vec<KeptAccount>,
+}
+
+/// Where a line stands in a ledger.
+#[derive(Clone, Debug)]
+struct Head {
+    id: u64,
+    room: u64,
+    unix: i64,
+    nick: Range<u32>,
+    text_end: u32,
+    is_action: bool,
+}
+
+/// What is to be kept together: lines, and changes. The lines come first: what happens to their
+/// room in the same ledger happens after them.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    heads: Vec<Head>,
+    /// Nicks and texts, one behind the other.
+    words: String,
+    changes: Vec<Change>,
+}
+
+/// What a line or a change costs beside its words, in bytes; part of [`Ledger::bytes`].
+const ENTRY_COST: usize = 64;
+
+impl Ledger {
+    /// Whether there is nothing to keep.
+    pub fn is_empty(&self) -> bool {
+        self.heads.is_empty() && self.changes.is_empty()
+    }
+
+    /// What holding it costs, in bytes, about.
+    pub fn bytes(&self) -> usize {
+        self.words.len() + (self.heads.len() + self.changes.len()) * ENTRY_COST
+    }
+
+    /// Adds a line.
+    pub fn line(&mut self, line: Line<'_>) {
+        let at = |words: &String| {
+            u32::try_from(words.len()).expect("a ledger is given away long before 4 GiB")
+        };
+        let start = at(&self.words);
+        self.words.push_str(line.nick);
+        let nick = start..at(&self.words);
+        self.words.push_str(line.text);
+        let text_end = at(&self.words);
+        let Line { id, room, unix, is_action, .. } = line;
+        self.heads.push(Head { id, room, unix, nick, text_end, is_action });
+    }
+
+    /// Adds a change.
+    pub fn change(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// The lines, in order.
+    pub fn lines(&self) -> impl ExactSizeIterator<Item = Line<'_>> {
+        self.heads.iter().map(|head| {
+            let nick = head.nick.start as usize..head.nick.end as usize;
+            Line {
+                id: head.id,
+                room: head.room,
+                unix: head.unix,
+                nick: &self.words[nick.clone()],
+                is_action: head.is_action,
+                text: &self.words[nick.end..head.text_end as usize],
+            }
+        })
+    }
+
+    /// The changes, in order.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// Forgets the lines, and keeps the changes.
+    pub fn forget_lines(&mut self) {
+        self.heads.clear();
+        self.words.clear();
+    }
+
+    /// Forgets everything, and keeps its room for the next one.
+    pub fn clear(&mut self) {
+        self.forget_lines();
+        self.changes.clear();
+    }
+}
+
+/// What the conversation asks for; the answer comes back as an [`Answer`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The last lines of a room.
+    Tail {
+        /// The room.
+        room: u64,
+        /// Only lines before this id.
+        before: u64,
+        /// How many at most.
+        most: usize,
+    },
+    /// A page of a room's lines.
+    History {
+        /// The room.
+        room: u64,
+        /// Which.
+        span: Span,
+        /// How many at most.
+        most: usize,
+    },
+    /// The newest lines with certain words.
+    Search(Search),
+    /// What the owner of an account has missed.
+    Missed {
+        /// The account.
+        account: u64,
+        /// The last line that its owner was told.
+        seen: u64,
+        /// The rooms, and how many of each one's last lines to show.
+        rooms: Vec<(u64, usize)>,
+    },
+    /// The hash of a new password.
+    Hash {
+        /// The password.
+        password: Secret,
+    },
+    /// Whether a password is the one behind a hash.
+    Verify {
+        /// The password.
+        password: Secret,
+        /// The hash in the PHC string format; `None` takes as long and is never right.
+        hash: Option<String>,
+    },
+}
+
+/// A part of a room's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// The last ones.
+    Last,
+    /// The last ones before that id.
+    Before(u64),
+    /// The first ones from that time on, in seconds since 1970 UTC.
+    Since(i64),
+}
+
+/// What is searched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// All of these words, as typed.
+    pub words: String,
+    /// Only in that room.
+    pub room: Option<u64>,
+    /// Only what that person said, by the name's key.
+    pub nick: Option<String>,
+    /// The locked rooms that may be looked into; open ones may be anyway.
+    pub locked: Vec<u64>,
+    /// How many at most.
+    pub most: usize,
+}
+
+/// A password on its way: never shown, not even for debugging.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// What a room's owner missed there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// The room.
+    pub room: u64,
+    /// How many lines were said since.
+    pub lines: u64,
+    /// The last lines of the room, oldest first; not only those that were missed.
+    pub tail: Vec<KeptLine>,
+}
+
+/// What comes back for a [`Question`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Lines of one room, oldest first; and whether there are more beyond them.
+    Lines {
+        /// The lines.
+        lines: Vec<KeptLine>,
+        /// Whether there are more beyond them.
+        has_more: bool,
+    },
+    /// What was found, the oldest first, each with its room's serial number.
+    Found {
+        /// The lines.
+        lines: Vec<(u64, KeptLine)>,
+        /// Whether there are more, or might be.
+        has_more: bool,
+        /// How many of the newest lines were not looked at, because they are not in the index yet.
+        unsearched: u64,
+    },
+    /// What the owner of an account has missed.
+    Missed {
+        /// By room, those that were asked for.
+        rooms: Vec<Missed>,
+        /// What was said to the owner alone, oldest first.
+        directs: Vec<KeptDirect>,
+    },
+    /// The hash of the password, in the PHC string format.
+    Hash(String),
+    /// Whether the password is right.
+    Verified(bool),
+    /// Nobody can say now; the operator's log says why.
+    Unavailable,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_gives_back_what_was_put_in() {
+        let line = |id, nick, text| Line { id, room: 7, unix: 9, nick, is_action: id == 2, text };
+        let mut ledger = Ledger::default();
+        assert!(ledger.is_empty());
+        for it in [line(1, "ann", "hello"), line(2, "Zoë", ""), line(5, "bob", "ß")] {
+            ledger.line(it);
+        }
+        ledger.change(Change::RoomGone { room: 7 });
+        let lines: Vec<Line<'_>> = ledger.lines().collect();
+        assert_eq!(lines, [line(1, "ann", "hello"), line(2, "Zoë", ""), line(5, "bob", "ß")]);
+        assert_eq!(ledger.bytes(), 4 * ENTRY_COST + 3 + 5 + 4 + 3 + 2);
+        ledger.forget_lines();
+        assert_eq!((ledger.lines().len(), ledger.changes().len()), (0, 1));
+        ledger.clear();
+        assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let secret = Secret("hunter2".into());
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
+    }
+}

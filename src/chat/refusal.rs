@@ -1,0 +1,310 @@
+//! Why a line is refused, and the stable words for it.
+//!
+//! Promises: both enums are closed, and [`Code`] is API: codes are added, none changes its meaning.
+//! Deliberately no English: `wire::text` words all of it.
+
+use std::time::Duration;
+
+use super::command::Verb;
+use super::name::{NameFault, Nick, RoomName};
+
+/// Why a line was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The command lacks something or has too much of it.
+    Usage(Verb),
+    /// `#room` without a text.
+    NothingSaidInRoom {
+        /// The room as typed.
+        room: String,
+    },
+    /// `@nick` without a text.
+    NothingSaidToUser {
+        /// The nick as typed.
+        nick: String,
+    },
+    /// `#` or `@` without a name.
+    NoAddress {
+        /// Which of the two.
+        sigil: char,
+    },
+    /// As many people are ignored as may be.
+    IgnoresFull {
+        /// The bound.
+        most: usize,
+    },
+    /// Nobody can ignore themself.
+    IgnoresSelf,
+    /// There is no such command.
+    UnknownCommand {
+        /// As typed, without the slash.
+        typed: String,
+        /// What may have been meant.
+        meant: Option<Verb>,
+    },
+    /// The line is longer than may be.
+    LineTooLong {
+        /// The bound, in bytes.
+        bytes_max: usize,
+    },
+    /// No name at all.
+    NameInvalid {
+        /// As typed.
+        typed: String,
+        /// What is wrong with it.
+        fault: NameFault,
+    },
+    /// Somebody has that name.
+    NameTaken {
+        /// The name.
+        nick: Nick,
+        /// A free one like it.
+        free: Option<Nick>,
+    },
+    /// The name looks like one in use.
+    NameConfusable {
+        /// As typed.
+        typed: String,
+        /// The one it looks like.
+        like: String,
+    },
+    /// There is no such room.
+    NoSuchRoom {
+        /// The room.
+        room: RoomName,
+        /// What may have been meant.
+        meant: Option<RoomName>,
+    },
+    /// There is nobody of that name.
+    NoSuchUser {
+        /// As typed.
+        typed: String,
+        /// Who may have been meant.
+        meant: Option<Nick>,
+    },
+    /// There is no current room to speak in.
+    NoRoom,
+    /// You are not in that room.
+    NotAMember {
+        /// Which.
+        room: RoomName,
+        /// Whether it has a password.
+        is_locked: bool,
+    },
+    /// The room has a password.
+    RoomLocked {
+        /// Which.
+        room: RoomName,
+    },
+    /// That is not the password.
+    WrongPassword {
+        /// Of which room.
+        room: RoomName,
+    },
+    /// The room is open, and a password was given.
+    RoomIsOpen {
+        /// Which.
+        room: RoomName,
+        /// Whether you are in it.
+        is_member: bool,
+    },
+    /// Too many tries at a password.
+    TryLater {
+        /// Of which room.
+        room: RoomName,
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// You are in as many rooms as may be.
+    TooManyRoomsOfYours {
+        /// The bound.
+        most: usize,
+    },
+    /// There are as many rooms as may be.
+    TooManyRooms {
+        /// The bound.
+        most: usize,
+    },
+    /// Nothing is kept on this server: no names, no lines.
+    NothingIsKept,
+    /// What is kept cannot be searched.
+    NoSearch,
+    /// What is said in that room is not indexed: it is forgotten with its last member.
+    NotSearched {
+        /// Which.
+        room: RoomName,
+    },
+    /// What is said now is not kept, so a name cannot be either.
+    NotKeptNow,
+    /// Nobody can say now.
+    Unavailable,
+    /// A password is awaited, and this is none.
+    LoginRequired {
+        /// The name whose password it is.
+        nick: Nick,
+    },
+    /// That takes a name of your own.
+    AccountRequired {
+        /// What does.
+        verb: Verb,
+    },
+    /// The name is somebody's: your own.
+    AlreadyRegistered {
+        /// The name.
+        nick: Nick,
+    },
+    /// You are logged in with that name.
+    AlreadyLoggedIn {
+        /// The name.
+        nick: Nick,
+    },
+    /// A name that the server gave cannot be somebody's.
+    GuestsCannotRegister {
+        /// The name.
+        nick: Nick,
+    },
+    /// Nobody owns that name.
+    NotRegistered {
+        /// As typed.
+        typed: String,
+    },
+    /// That is not the password of that name.
+    WrongPasswordOfName {
+        /// The name.
+        nick: Nick,
+        /// Whether it was asked for, and still is.
+        is_asked: bool,
+    },
+    /// Too many tries at passwords of names.
+    TryPasswordLater {
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// A password is too short, or too long.
+    PasswordInvalid,
+    /// There are as many accounts as may be.
+    TooManyAccounts {
+        /// The bound.
+        most: usize,
+    },
+    /// As many direct messages wait for somebody as may.
+    DirectsFull {
+        /// For whom.
+        nick: Nick,
+        /// The bound.
+        most: usize,
+    },
+    /// The room is not yours.
+    NotYours {
+        /// Which.
+        room: RoomName,
+    },
+    /// As many are in the room as may be.
+    RoomFull {
+        /// Which.
+        room: RoomName,
+        /// The bound.
+        most: usize,
+    },
+}
+
+impl Refusal {
+    /// The stable word that stands after the `!`.
+    pub fn code(&self) -> Code {
+        match self {
+            Refusal::Usage(_)
+            | Refusal::NothingSaidInRoom { .. }
+            | Refusal::NothingSaidToUser { .. }
+            | Refusal::NoAddress { .. }
+            | Refusal::IgnoresFull { .. }
+            | Refusal::IgnoresSelf => Code::Usage,
+            Refusal::UnknownCommand { .. } => Code::UnknownCommand,
+            Refusal::LineTooLong { .. } => Code::LineTooLong,
+            Refusal::NameInvalid { .. } => Code::NameInvalid,
+            Refusal::NameTaken { .. } => Code::NameTaken,
+            Refusal::NameConfusable { .. } => Code::NameConfusable,
+            Refusal::NoSuchRoom { .. } => Code::NoSuchRoom,
+            Refusal::NoSuchUser { .. } => Code::NoSuchUser,
+            Refusal::NoRoom => Code::NoRoom,
+            Refusal::NotAMember { .. } => Code::NotAMember,
+            Refusal::RoomLocked { .. } => Code::RoomLocked,
+            Refusal::WrongPassword { .. } => Code::WrongPassword,
+            Refusal::RoomIsOpen { .. } => Code::RoomIsOpen,
+            Refusal::TryLater { .. } => Code::TryLater,
+            Refusal::TooManyRoomsOfYours { .. } | Refusal::TooManyRooms { .. } => {
+                Code::TooManyRooms
+            }
+            Refusal::RoomFull { .. } => Code::RoomFull,
+            Refusal::NothingIsKept
+            | Refusal::NoSearch
+            | Refusal::NotSearched { .. }
+            | Refusal::NotKeptNow
+            | Refusal::Unavailable => Code::NotKept,
+            Refusal::LoginRequired { .. } => Code::LoginRequired,
+            Refusal::AccountRequired { .. }
+            | Refusal::NotRegistered { .. }
+            | Refusal::GuestsCannotRegister { .. } => Code::NotRegistered,
+            Refusal::AlreadyRegistered { .. } | Refusal::AlreadyLoggedIn { .. } => {
+                Code::AlreadyRegistered
+            }
+            Refusal::WrongPasswordOfName { .. } => Code::WrongPassword,
+            Refusal::TryPasswordLater { .. } => Code::TryLater,
+            Refusal::PasswordInvalid => Code::PasswordInvalid,
+            Refusal::TooManyAccounts { .. } => Code::TooManyAccounts,
+            Refusal::DirectsFull { .. } => Code::MailboxFull,
+            Refusal::NotYours { .. } => Code::NotYours,
+        }
+    }
+}
+
+/// Declares [`Code`] and its words from one list.
+macro_rules! codes {
+    ($($variant:ident = $word:literal),* $(,)?) => {
+        /// The stable word of a refusal.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs)] // Each is its own word; `protocol.md` says when it comes.
+        pub enum Code { $($variant),* }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &[Code] = &[$(Code::$variant),*];
+
+            /// The word as it stands on the wire.
+            pub fn word(self) -> &'static str {
+                match self { $(Code::$variant => $word),* }
+            }
+        }
+    };
+}
+
+codes! {
+    Usage = "usage",
+    UnknownCommand = "unknown-command",
+    LineTooLong = "line-too-long",
+    NameInvalid = "name-invalid",
+    NameTaken = "name-taken",
+    NameConfusable = "name-confusable",
+    NoSuchRoom = "no-such-room",
+    NoSuchUser = "no-such-user",
+    NoRoom = "no-room",
+    NotAMember = "not-a-member",
+    RoomLocked = "room-locked",
+    WrongPassword = "wrong-password",
+    RoomIsOpen = "room-is-open",
+    TryLater = "try-later",
+    TooManyRooms = "too-many-rooms",
+    RoomFull = "room-full",
+    NotKept = "not-kept",
+    LoginRequired = "login-required",
+    NotRegistered = "not-registered",
+    AlreadyRegistered = "already-registered",
+    PasswordInvalid = "password-invalid",
+    TooManyAccounts = "too-many-accounts",
+    MailboxFull = "mailbox-full",
+    NotYours = "not-yours",
+    ServerFull = "server-full",
+    TooManyFromHere = "too-many-from-here",
+    WrongProtocol = "wrong-protocol",
+    NoName = "no-name",
+    TooSlow = "too-slow",
+}

@@ -1,0 +1,258 @@
+//! Holding back: what is to be kept is kept before anybody is told of it.
+//!
+//! A page on which something stands that is to be kept is not flushed at the end of its turn: it
+//! stays open for what the next turns say, for as long as the window lasts or an earlier page is
+//! held back, and is then sealed: its ledger goes on an errand, and it waits for the ledger to come
+//! back. Promises: pages leave in the order in which they were written, whole, so nothing
+//! overtakes; there are never more than two, and when the open one is full nothing more is read; a
+//! question is asked after all that was said before it is kept. A ledger that does not come back in
+//! time holds nobody up any longer: the conversation goes on, and is told that it is not kept.
+//! Deliberately knows no store: whoever runs the errands does.
+
+use std::time::Duration;
+
+use crate::chat::kept::{Answer, Ledger, Question};
+use crate::chat::{ConnId, Input, Now};
+
+use super::super::conn::{Stage, Stream};
+use super::super::queue::{Fresh, OpenPage};
+use super::read::Budget;
+use super::{Hub, LEDGER_BYTES_MAX};
+
+/// How long a page is held back at most.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whether and when what is to be kept goes on its errand.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    /// Everybody is told at once, and not only when it is kept.
+    pub is_told_at_once: bool,
+    /// How long a ledger gathers before it goes.
+    pub window: Duration,
+}
+
+/// What the hub wants done: at most one ledger at a time, which has to come back with
+/// [`Hub::kept`]; and questions, each of which has to come back with [`Hub::answer`].
+#[derive(Debug, Default)]
+pub struct Errands {
+    /// To be kept.
+    pub ledger: Option<Ledger>,
+    /// To be answered, in any order, after the ledgers before them are kept.
+    pub questions: Vec<(ConnId, Question)>,
+}
+
+/// A page that is held back until its ledger is kept.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    page: OpenPage,
+    fresh: Vec<(ConnId, Fresh)>,
+    questions: Vec<(ConnId, Question)>,
+}
+
+/// What is on its way, and what has come back.
+#[derive(Debug, Default)]
+pub(super) struct Keeping {
+    errands: Errands,
+    /// The page of the ledger that is on its way, until it is sent.
+    sealed: Option<Sealed>,
+    /// When the ledger went that is on its way, since start.
+    gone_at: Option<Duration>,
+    /// Asked since the last ledger went.
+    questions: Vec<(ConnId, Question)>,
+    /// When the open ledger got its first entry, since start.
+    since: Option<Duration>,
+    /// For the next ones.
+    spare_ledger: Ledger,
+    spare_page: OpenPage,
+    spare_fresh: Vec<(ConnId, Fresh)>,
+    /// What is given away is not kept at present.
+    is_failing: bool,
+}
+
+impl<S: Stream> Hub<S> {
+    /// What is to be done now, to be asked for after every turn.
+    pub fn take_errands(&mut self) -> Errands {
+        std::mem::take(&mut self.keeping.errands)
+    }
+
+    /// The ledger that went last is kept, or is not and will not be for now; it comes back for its
+    /// memory. What was held back for it is sent.
+    pub fn kept(&mut self, mut ledger: Ledger, is_kept: bool, now: Now) {
+        self.now = now;
+        ledger.clear();
+        self.keeping.spare_ledger = ledger;
+        self.keeping.gone_at = None;
+        if let Some(sealed) = self.keeping.sealed.take() {
+            self.release(sealed);
+        }
+        self.note_keeping(is_kept, now);
+    }
+
+    /// What is given away is kept from now on, or is not.
+    pub fn note_keeping(&mut self, is_kept: bool, now: Now) {
+        self.now = now;
+        if self.keeping.is_failing == is_kept {
+            self.keeping.is_failing = !is_kept;
+            self.chat(Input::Keeping { is_kept });
+        }
+    }
+
+    /// The answer to a connection's question.
+    pub fn answer(&mut self, conn: ConnId, answer: Answer, now: Now) {
+        self.now = now;
+        let Some(it) = self.conns.find_mut(conn) else { return };
+        it.is_awaiting = false;
+        self.chat(Input::Answer { conn, answer });
+        self.list(conn);
+        if self.is_stopping {
+            self.serve_last(conn, &mut Budget::of_stop());
+            self.dismiss_at_stop(conn);
+        }
+    }
+
+    /// Whether everything that was to be kept has been given away and has come back.
+    pub fn has_kept_all(&self) -> bool {
+        self.keeping.gone_at.is_none() && self.outbox.ledger().is_empty()
+    }
+
+    /// A question is asked for a connection, which waits for the answer.
+    pub(super) fn ask(&mut self, conn: ConnId, question: &Question) {
+        let Some(it) = self.conns.find_mut(conn).filter(|it| it.is_talking()) else { return };
+        it.is_awaiting = true;
+        self.keeping.questions.push((conn, question.clone()));
+    }
+
+    /// Whether nobody may be told yet what stands on the page.
+    pub(super) fn is_holding(&self) -> bool {
+        let is_told_at_once = self.limits.keep.is_none_or(|keep| keep.is_told_at_once);
+        !is_told_at_once && !self.is_overdue() && !self.has_kept_all()
+    }
+
+    /// Whether a ledger is on its way that nobody waits for any longer.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.keeping.gone_at.is_some() && self.keeping.sealed.is_none()
+    }
+
+    /// Whether as much was said as a turn may say, and more cannot be said before something comes
+    /// back.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.keeping.sealed.is_some() && self.turn_is_full()
+    }
+
+    /// When the open ledger is to go, or the one that is on its way will have taken too long, since
+    /// start.
+    pub(super) fn keeping_deadline(&self) -> Option<Duration> {
+        match self.keeping.gone_at {
+            Some(gone_at) => self.keeping.sealed.as_ref().map(|_| gone_at + PATIENCE),
+            None => Some(self.keeping.since? + self.limits.keep?.window),
+        }
+    }
+
+    /// The ledger that is on its way may have taken too long: then what was held back for it is
+    /// sent. What cannot be given away meanwhile is bounded, and its lines are not kept.
+    pub(super) fn check_patience(&mut self) {
+        let Some(gone_at) = self.keeping.gone_at else { return };
+        if self.now.mono >= gone_at + PATIENCE
+            && let Some(sealed) = self.keeping.sealed.take()
+        {
+            log::warn!("lines are not kept: nothing was written for {} s", PATIENCE.as_secs());
+            self.release(sealed);
+            self.note_keeping(false, self.now);
+        }
+        if self.is_overdue() {
+            self.outbox.bound_ledger(LEDGER_BYTES_MAX);
+        }
+    }
+
+    /// Sends the ledger on its errand, if there is one and it is time, and questions that have
+    /// nothing to wait for.
+    pub(super) fn hand_over(&mut self) {
+        let Some(keep) = self.limits.keep else { return };
+        if self.keeping.gone_at.is_some() {
+            return;
+        }
+        if self.outbox.ledger().is_empty() {
+            let questions = &mut self.keeping.questions;
+            self.keeping.errands.questions.append(questions);
+            return;
+        }
+        let since = *self.keeping.since.get_or_insert(self.now.mono);
+        let is_due = self.now.mono >= since + keep.window || self.is_stopping;
+        if is_due || self.turn_is_full() {
+            self.seal(keep);
+        }
+    }
+
+    fn seal(&mut self, keep: Keep) {
+        self.keeping.since = None;
+        self.keeping.gone_at = Some(self.now.mono);
+        let empty = std::mem::take(&mut self.keeping.spare_ledger);
+        self.keeping.errands.ledger = Some(self.outbox.take_ledger(empty));
+        let questions = std::mem::take(&mut self.keeping.questions);
+        let mut fresh = std::mem::take(&mut self.keeping.spare_fresh);
+        let mut page = OpenPage::default();
+        if !keep.is_told_at_once {
+            self.touched.retain(|id| {
+                let Some(conn) = self.conns.find_mut(*id) else { return false };
+                if !conn.queue.holds_fresh() {
+                    return true;
+                }
+                conn.is_touched = false;
+                conn.is_held = true;
+                fresh.push((*id, conn.queue.take_fresh(&self.page)));
+                false
+            });
+            self.held_touched = 0;
+            let spare = std::mem::take(&mut self.keeping.spare_page);
+            page = self.open_page(spare);
+        }
+        self.keeping.sealed = Some(Sealed { page, fresh, questions });
+    }
+
+    /// Opens another page, and returns the one that was open. What stands on it stands there alone.
+    fn open_page(&mut self, page: OpenPage) -> OpenPage {
+        self.stamps.clear();
+        self.replay = None;
+        std::mem::replace(&mut self.page, page)
+    }
+
+    /// What was held back is sent, as far as it can be, while what stands on the open page is set
+    /// aside.
+    fn release(&mut self, mut sealed: Sealed) {
+        self.keeping.errands.questions.append(&mut sealed.questions);
+        if sealed.page.bytes.is_empty() {
+            self.keeping.spare_fresh = sealed.fresh;
+            return;
+        }
+        let open = self.open_page(sealed.page);
+        let touched = std::mem::take(&mut self.touched);
+        let mut aside = Vec::new();
+        for (id, fresh) in sealed.fresh.drain(..) {
+            let Some(conn) = self.conns.find_mut(id) else { continue };
+            if conn.stage == Stage::Doomed {
+                continue;
+            }
+            conn.is_held = conn.queue.holds_fresh();
+            if conn.is_held {
+                aside.push((id, conn.queue.take_fresh(&open)));
+            }
+            conn.queue.put_fresh(fresh);
+            self.touched.push(id);
+        }
+        self.flush();
+        self.keep_what_waits();
+        self.keeping.spare_page = self.open_page(open);
+        self.keeping.spare_fresh = sealed.fresh;
+        self.touched = touched;
+        for (id, fresh) in aside {
+            let Some(conn) = self.conns.find_mut(id) else { continue };
+            conn.is_held = false;
+            if conn.stage == Stage::Doomed {
+                continue;
+            }
+            conn.queue.put_fresh(fresh);
+            conn.is_touched = true;
+        }
+        self.bound_what_waits();
+    }
+}

@@ -1,0 +1,253 @@
+//! The sentences of refusals: the thing first, what to do instead second.
+//!
+//! Promises: one line, without the mark and the code before it; what somebody typed is quoted in
+//! bounded length. Deliberately decides nothing.
+
+use std::time::Duration;
+
+use crate::chat::event::Refusal;
+use crate::chat::login::PASSWORD_CHARS;
+use crate::chat::name::{NameFault, Reserved};
+
+use super::super::help;
+use super::{count, quoted};
+
+/// Why a line was refused, and what to do instead.
+pub(super) fn refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Usage(verb) => help::usage(*verb),
+        Refusal::NothingSaidInRoom { room } => {
+            let room = quoted(room);
+            format!("to say something in #{room}, type: #{room} TEXT; to enter it: /join {room}")
+        }
+        Refusal::NothingSaidToUser { nick } => {
+            let nick = quoted(nick);
+            format!("to say something to {nick} alone, type: @{nick} TEXT")
+        }
+        Refusal::NoAddress { sigil: '#' } => {
+            "a room's name must follow the # at once: #ROOM TEXT; \
+             to say a line that begins with #, put a blank before it"
+                .to_owned()
+        }
+        Refusal::NoAddress { .. } => "a name must follow the @ at once: @NICK TEXT; \
+             to say a line that begins with @, put a blank before it"
+            .to_owned(),
+        Refusal::IgnoresFull { most } => {
+            format!("you ignore {most} people, as many as may be: /unignore one of them first")
+        }
+        Refusal::IgnoresSelf => "you cannot ignore yourself; name somebody else".to_owned(),
+        Refusal::UnknownCommand { typed, meant: Some(meant) } => {
+            format!("no /{}; did you mean /{}?", quoted(typed), meant.name())
+        }
+        Refusal::UnknownCommand { typed, meant: None } => format!(
+            "no /{}; /help lists the commands; to say it, put a blank before it",
+            quoted(typed)
+        ),
+        Refusal::LineTooLong { bytes_max } => {
+            format!("a line has at most {bytes_max} bytes: send it in parts")
+        }
+        Refusal::NameInvalid { .. }
+        | Refusal::NameTaken { .. }
+        | Refusal::NameConfusable { .. }
+        | Refusal::NoSuchUser { .. } => name_refusal_text(refusal),
+        Refusal::NoSuchRoom { .. }
+        | Refusal::NoRoom
+        | Refusal::NotAMember { .. }
+        | Refusal::RoomLocked { .. }
+        | Refusal::WrongPassword { .. }
+        | Refusal::RoomIsOpen { .. }
+        | Refusal::TryLater { .. }
+        | Refusal::TooManyRoomsOfYours { .. }
+        | Refusal::TooManyRooms { .. }
+        | Refusal::NotYours { .. }
+        | Refusal::RoomFull { .. } => room_refusal_text(refusal),
+        Refusal::NothingIsKept
+        | Refusal::NoSearch
+        | Refusal::NotSearched { .. }
+        | Refusal::NotKeptNow
+        | Refusal::Unavailable
+        | Refusal::LoginRequired { .. }
+        | Refusal::AccountRequired { .. }
+        | Refusal::AlreadyRegistered { .. }
+        | Refusal::AlreadyLoggedIn { .. }
+        | Refusal::GuestsCannotRegister { .. }
+        | Refusal::NotRegistered { .. }
+        | Refusal::WrongPasswordOfName { .. }
+        | Refusal::TryPasswordLater { .. }
+        | Refusal::PasswordInvalid
+        | Refusal::TooManyAccounts { .. }
+        | Refusal::DirectsFull { .. } => account_refusal_text(refusal),
+    }
+}
+
+/// Why a name was refused, and what to do instead.
+fn name_refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NameInvalid { typed, fault } => name_fault(typed, *fault),
+        Refusal::NameTaken { nick, free: Some(free) } => format!("{nick} is taken; {free} is free"),
+        Refusal::NameTaken { nick, free: None } => format!("{nick} is taken; try another"),
+        Refusal::NameConfusable { typed, like } => {
+            format!("{} looks too much like {like}; try another", quoted(typed))
+        }
+        Refusal::NoSuchUser { typed, meant: Some(meant) } => {
+            format!("nobody is {}; did you mean {meant}?", quoted(typed))
+        }
+        Refusal::NoSuchUser { typed, meant: None } => {
+            format!("nobody is {}; /who lists who is here", quoted(typed))
+        }
+        other => unreachable!("{other:?} is not about a name"),
+    }
+}
+
+/// Why a room was refused, and what to do instead.
+fn room_refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NoSuchRoom { room, meant: Some(meant) } => {
+            format!("no #{room}; did you mean #{meant}? /join {room} makes it")
+        }
+        Refusal::NoSuchRoom { room, meant: None } => {
+            format!("no #{room}; /rooms lists the rooms, /join {room} makes it")
+        }
+        Refusal::NoRoom => {
+            "you are in no room: /join ROOM enters one, #ROOM TEXT says it there".to_owned()
+        }
+        Refusal::NotAMember { room, is_locked: true } => {
+            format!("you are not in #{room}, which is locked: /join {room} PASSWORD")
+        }
+        Refusal::NotAMember { room, is_locked: false } => {
+            format!("you are not in #{room}: /join {room} enters it")
+        }
+        Refusal::RoomLocked { room } => {
+            format!("#{room} is locked: /join {room} PASSWORD enters it")
+        }
+        Refusal::WrongPassword { room } => {
+            format!("that is not the password of #{room}: ask somebody who is in it")
+        }
+        Refusal::RoomIsOpen { room, is_member } => {
+            let then = if *is_member { "" } else { " without one" };
+            format!(
+                "#{room} is open to everybody and takes no password: /join {room}{then}, \
+                 or make a room of another name"
+            )
+        }
+        Refusal::TryLater { room, wait } => {
+            format!("too many tries at #{room}: wait {} and try again", whole_seconds(*wait))
+        }
+        Refusal::TooManyRoomsOfYours { most } => {
+            format!("you are in {most} rooms, as many as may be: /leave one of them first")
+        }
+        Refusal::TooManyRooms { most } => {
+            format!("there are {most} rooms, as many as may be: /rooms lists some to join")
+        }
+        Refusal::RoomFull { room, most } => {
+            format!("#{room} is full with {most} people: try again later, or another room")
+        }
+        Refusal::NotYours { room } => {
+            format!("#{room} is not yours: only the account that made it can do that")
+        }
+        other => unreachable!("{other:?} is not about a room"),
+    }
+}
+
+/// Why something about names that are somebody's was refused, or about what is kept.
+fn account_refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NothingIsKept => {
+            "this server keeps no names and no old lines: /history shows the last ones".to_owned()
+        }
+        Refusal::NoSearch => {
+            "this server keeps no index of words: /history ROOM shows what was said".to_owned()
+        }
+        Refusal::NotSearched { room } => format!(
+            "no words of #{room} are indexed, since it goes with its last member: /history {room}"
+        ),
+        Refusal::NotKeptNow => {
+            "the server cannot write anything down just now: try again later".to_owned()
+        }
+        Refusal::Unavailable => "the server cannot tell just now: try again later".to_owned(),
+        Refusal::LoginRequired { nick } => format!(
+            "{nick} is somebody's name: first type its password, or /nick NAME for another; \
+             nothing was said"
+        ),
+        Refusal::AccountRequired { verb } => format!(
+            "/{} is for names that are somebody's: /login NICK PASSWORD, or /register PASSWORD",
+            verb.name()
+        ),
+        Refusal::AlreadyRegistered { nick } => {
+            format!("{nick} is yours already: /password OLD NEW changes its password")
+        }
+        Refusal::AlreadyLoggedIn { nick } => format!("you are logged in as {nick} already"),
+        Refusal::GuestsCannotRegister { nick } => {
+            format!("{nick} is a name that the server gave: /nick NAME first, then register that")
+        }
+        Refusal::NotRegistered { typed } => format!(
+            "{} is nobody's name: /nick NAME takes it, /register PASSWORD makes it yours",
+            quoted(typed)
+        ),
+        Refusal::WrongPasswordOfName { nick, is_asked: false } => {
+            format!("that is not the password of {nick}: try again")
+        }
+        Refusal::WrongPasswordOfName { nick, is_asked: true } => format!(
+            "that is not the password of {nick}: type it again, or press Enter alone to stop"
+        ),
+        Refusal::TryPasswordLater { wait } => {
+            format!("too many tries at passwords: wait {} and try again", whole_seconds(*wait))
+        }
+        Refusal::PasswordInvalid => {
+            let (least, most) = (PASSWORD_CHARS.start(), PASSWORD_CHARS.end());
+            format!(
+                "a password has {least} to {most} characters, no blank, and no # @ or / at its \
+                 beginning: try another"
+            )
+        }
+        Refusal::TooManyAccounts { most } => {
+            format!("{most} names are somebody's, as many as may be: go on without")
+        }
+        Refusal::DirectsFull { nick, most } => {
+            format!("{nick} is not here, and {most} lines wait already: try again later")
+        }
+        other => unreachable!("{other:?} is not about an account"),
+    }
+}
+
+fn whole_seconds(wait: Duration) -> String {
+    count(wait.as_secs() + u64::from(wait.subsec_nanos() > 0), "second")
+}
+
+fn name_fault(typed: &str, fault: NameFault) -> String {
+    let typed = quoted(typed);
+    let rule = "letters, digits, _ - and .";
+    match fault {
+        NameFault::Empty => format!("a name is missing: {rule}, beginning with a letter or digit"),
+        NameFault::TooLong { chars_max } => {
+            format!("{typed} is too long: a name has at most {}", {
+                count(chars_max as u64, "character")
+            })
+        }
+        NameFault::Start => {
+            format!("{typed} does not begin with a letter or digit: leave that out")
+        }
+        NameFault::Char(' ') => {
+            format!("{typed} has a blank in it: a name has {rule}; try one word")
+        }
+        NameFault::Char(char) => {
+            format!("{typed} has {char} in it: a name has {rule}; leave that out")
+        }
+        NameFault::Scripts => {
+            format!("{typed} mixes scripts: use the letters of one, or others could be misled")
+        }
+        NameFault::Direction => {
+            format!("{typed} would read in another order than it is typed: leave out what mixes it")
+        }
+        NameFault::Marks => format!("{typed} piles up marks: leave some out"),
+        NameFault::Reserved(reserved) => match reserved {
+            Reserved::Help => format!("{typed} is never a name; for the commands type: /help"),
+            Reserved::Who => format!("{typed} is never a name; for who is here type: /who"),
+            Reserved::Quit => format!("{typed} is never a name; to leave type: quit"),
+            Reserved::Server => format!("{typed} is never a name; try another"),
+            Reserved::Guest => {
+                format!("{typed} is a name that only the server gives; try another")
+            }
+        },
+    }
+}
