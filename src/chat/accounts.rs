@@ -15,9 +15,12 @@ use super::name::{NamesInUse, Nick, Verdict};
 use super::pace::{Pace, Rate};
 use super::{ConnId, Origin};
 
-/// Tries at one account's password, wherever they come from: twenty, then one in 5 seconds. An
-/// owner is not held up by them at an address from which the right one came before.
+/// Tries at one account's password, wherever they come from: twenty, then one in 5 seconds. They do
+/// not hold up an owner at the address from which the right one came last.
 const TRIES_FROM_ANYWHERE: Rate = Rate { every: Duration::from_secs(5), burst: 20 };
+
+/// Tries from one address at all passwords together; those at one of them are fewer ([`Tries`]).
+const TRIES_FROM_HERE: Rate = Rate { every: Duration::from_secs(1), burst: 20 };
 
 /// One account.
 #[derive(Debug)]
@@ -39,6 +42,7 @@ pub struct Account {
     /// Where the right password came from last.
     known: Option<Origin>,
     tries: Pace,
+    tries_by_origin: Tries,
 }
 
 /// All accounts.
@@ -101,6 +105,7 @@ impl Accounts {
             conn: None,
             known: None,
             tries: Pace::new(),
+            tries_by_origin: Tries::new(),
         };
         self.by_serial.entry(serial).or_insert(account)
     }
@@ -120,6 +125,11 @@ impl Accounts {
     /// An account that may be gone, to change it.
     pub fn find_mut(&mut self, serial: u64) -> Option<&mut Account> {
         self.by_serial.get_mut(&serial)
+    }
+
+    /// All of them, to change them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Account> {
+        self.by_serial.values_mut()
     }
 
     /// The account whose name has this key.
@@ -144,20 +154,22 @@ impl Accounts {
         origin: Origin,
         now: Duration,
     ) -> Result<(), Duration> {
-        self.tries.take(origin, now)?;
-        match serial.and_then(|serial| self.by_serial.get_mut(&serial)) {
-            Some(account) if account.known != Some(origin) => {
-                let taken = account.tries.take(TRIES_FROM_ANYWHERE, now);
-                taken.map_err(|at| at.saturating_sub(now))
-            }
-            _ => Ok(()),
+        self.tries.take_at(TRIES_FROM_HERE, origin, now)?;
+        let account = serial.and_then(|serial| self.by_serial.get_mut(&serial));
+        let Some(account) = account else { return Ok(()) };
+        account.tries_by_origin.take(origin, now)?;
+        if account.known != Some(origin) {
+            let taken = account.tries.take(TRIES_FROM_ANYWHERE, now);
+            taken.map_err(|at| at.saturating_sub(now))?;
         }
+        Ok(())
     }
 
     /// The password was right: the try is given back.
     pub fn forgive(&mut self, serial: u64, origin: Origin) {
-        self.tries.forgive(origin);
+        self.tries.forgive_at(TRIES_FROM_HERE, origin);
         if let Some(account) = self.by_serial.get_mut(&serial) {
+            account.tries_by_origin.forgive(origin);
             if account.known != Some(origin) {
                 account.tries.give_back(TRIES_FROM_ANYWHERE);
             }
@@ -213,8 +225,10 @@ mod tests {
         assert_eq!(accounts.take_try(Some(serial), Origin(99), now), Err(wait));
         assert_eq!(accounts.take_try(Some(serial), home, now), Ok(()));
         for _ in 0..4 {
-            assert_eq!(accounts.take_try(None, Origin(7), now), Ok(()));
+            assert_eq!(accounts.take_try(Some(serial), home, now), Ok(()));
         }
-        assert_eq!(accounts.take_try(None, Origin(7), now), Err(wait));
+        assert_eq!(accounts.take_try(Some(serial), home, now), Err(wait), "guessed from there");
+        while accounts.take_try(None, Origin(7), now).is_ok() {}
+        assert_eq!(accounts.take_try(None, Origin(7), now), Err(Duration::from_secs(1)));
     }
 }

@@ -6,10 +6,10 @@
 //! the rules beside this file do.
 
 use super::event::{Event, Refusal};
-use super::kept::{Answer, Question, Secret, Span};
+use super::kept::{Answer, Change, Question, Secret, Span};
 use super::name::RoomName;
 use super::outbox::{Audience, Outbox};
-use super::room::RoomId;
+use super::room::{Room, RoomId};
 use super::{Chat, ConnId, Now};
 
 /// What is done when the answer has come.
@@ -21,6 +21,8 @@ pub enum Pending {
         id: RoomId,
         /// Its name at that time.
         room: RoomName,
+        /// Whether it was locked then; whoever may enter had the password.
+        was_locked: bool,
     },
     /// Enter a locked room, if the password is right.
     Unlock {
@@ -42,7 +44,7 @@ pub enum Pending {
     /// Show a page of a room's lines.
     History {
         /// Which room's.
-        room: RoomName,
+        id: RoomId,
         /// Which page.
         span: Span,
     },
@@ -57,6 +59,13 @@ pub enum Pending {
     Login {
         /// To which account.
         account: u64,
+    },
+    /// Show what was said to the owner alone meanwhile.
+    Directs {
+        /// The account.
+        account: u64,
+        /// Nothing new came the last time.
+        is_last: bool,
     },
     /// Be where the owner was.
     Return {
@@ -99,14 +108,20 @@ impl Chat {
     pub(super) fn answered(&mut self, conn: ConnId, answer: Answer, now: Now, out: &mut Outbox) {
         let Some(pending) = self.users.at_mut(conn).pending.take() else { return };
         let done = match *pending {
-            Pending::Enter { id, room } => self.recalled(conn, id, room, &answer, now, out),
+            Pending::Enter { id, room, was_locked } => match self.rooms.find(id) {
+                Some(it) if it.is_locked() && !was_locked => Err(Refusal::RoomLocked { room }),
+                _ => self.recalled(conn, id, room, &answer, now, out),
+            },
             Pending::Unlock { id, room } => self.unlocked(conn, id, room, &answer, now, out),
             Pending::Make { room } => self.make_hashed(conn, room, answer, now, out),
             Pending::Lock { id } => self.lock_hashed(conn, id, answer, out),
-            Pending::History { room, span } => self.history_came(conn, room, span, answer, out),
+            Pending::History { id, span } => self.history_came(conn, id, span, answer, out),
             Pending::Search { words } => self.found(conn, words, answer, out),
             Pending::Register => self.registered(conn, answer, now, out),
             Pending::Login { account } => self.login_verified(conn, account, &answer, out),
+            Pending::Directs { account, is_last } => {
+                self.directs_came(conn, account, is_last, answer, out)
+            }
             Pending::Return { account } => self.returned(conn, account, answer, now, out),
             Pending::Password { account, new } => {
                 self.password_verified(conn, account, new, &answer, out)
@@ -142,9 +157,25 @@ impl Chat {
         self.admit(conn, id, now, out)
     }
 
+    /// Gives away the topics that were changed while nothing could be kept.
+    fn keep_topics(&mut self, out: &mut Outbox) {
+        let is_due = |(id, room): (RoomId, &Room)| room.is_topic_due.then_some(id);
+        let due: Vec<RoomId> = self.rooms.iter().filter_map(is_due).collect();
+        for id in due {
+            self.keep_room(id, out);
+            let room = self.rooms.at_mut(id);
+            room.is_topic_due = false;
+            let topic = room.topic.as_deref().map(str::to_owned);
+            out.keep(Change::Topic { room: room.serial, topic });
+        }
+    }
+
     /// From now on lines are not kept, or are again: everybody is told, once.
     pub(super) fn note_keeping(&mut self, is_kept: bool, out: &mut Outbox) {
         self.is_keeping = is_kept;
+        if is_kept {
+            self.keep_topics(out);
+        }
         out.publish(Audience::Everybody, Event::Keeping { is_kept });
     }
 }

@@ -54,6 +54,11 @@ impl History {
         self.heads.back().map(|head| head.id)
     }
 
+    /// How many lines after that id are remembered.
+    pub fn count_after(&self, id: u64) -> usize {
+        self.heads.iter().rev().take_while(|head| head.id > id).count()
+    }
+
     /// Remembers a line, said at `unix` (seconds since 1970 UTC), and forgets the oldest beyond the
     /// bounds; a text that is beyond them alone is forgotten, too. Ids grow.
     pub fn remember(

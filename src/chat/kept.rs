@@ -109,6 +109,29 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// What its texts take, in bytes.
+    fn text_bytes(&self) -> usize {
+        match self {
+            Change::RoomMade(room) => room.name.len() + room.topic.as_ref().map_or(0, String::len),
+            Change::Topic { topic, .. } => topic.as_ref().map_or(0, String::len),
+            Change::AccountMade(account) => account.nick.len() + account.hash.len(),
+            Change::Password { hash, .. } | Change::Lock { lock: KeptLock::Hash(hash), .. } => {
+                hash.len()
+            }
+            Change::Direct { direct, .. } => direct.nick.len() + direct.text.len(),
+            Change::Lock { .. }
+            | Change::RoomGone { .. }
+            | Change::AccountGone { .. }
+            | Change::LoggedIn { .. }
+            | Change::LoggedOut { .. }
+            | Change::Entered { .. }
+            | Change::Left { .. }
+            | Change::DirectsShown { .. } => 0,
+        }
+    }
+}
+
 /// What keeps a room locked, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeptLock {
@@ -216,6 +239,8 @@ pub struct Ledger {
     /// Nicks and texts, one behind the other.
     words: String,
     changes: Vec<Change>,
+    /// What the texts in the changes take.
+    change_bytes: usize,
 }
 
 /// What a line or a change costs beside its words, in bytes; part of [`Ledger::bytes`].
@@ -229,7 +254,8 @@ impl Ledger {
 
     /// What holding it costs, in bytes, about.
     pub fn bytes(&self) -> usize {
-        self.words.len() + (self.heads.len() + self.changes.len()) * ENTRY_COST
+        let entries = (self.heads.len() + self.changes.len()) * ENTRY_COST;
+        self.words.len() + self.change_bytes + entries
     }
 
     /// Adds a line.
@@ -248,6 +274,7 @@ impl Ledger {
 
     /// Adds a change.
     pub fn change(&mut self, change: Change) {
+        self.change_bytes += change.text_bytes();
         self.changes.push(change);
     }
 
@@ -281,6 +308,7 @@ impl Ledger {
     pub fn clear(&mut self) {
         self.forget_lines();
         self.changes.clear();
+        self.change_bytes = 0;
     }
 }
 

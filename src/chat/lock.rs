@@ -81,17 +81,27 @@ impl Tries {
 
     /// Takes a try, or says how long to wait for the next one. `now` is the time since the start.
     pub fn take(&mut self, origin: Origin, now: Duration) -> Result<(), Duration> {
+        self.take_at(TRIES, origin, now)
+    }
+
+    /// The same at another rate, which is always the same for these tries.
+    pub fn take_at(&mut self, rate: Rate, origin: Origin, now: Duration) -> Result<(), Duration> {
         if self.paces.len() >= ORIGINS_MAX && !self.paces.contains_key(&origin) {
             self.make_room(now);
         }
         let pace = self.paces.entry(origin).or_default();
-        pace.take(TRIES, now).map_err(|at| at.saturating_sub(now))
+        pace.take(rate, now).map_err(|at| at.saturating_sub(now))
     }
 
     /// Gives back the try that was taken for a right password.
     pub fn forgive(&mut self, origin: Origin) {
+        self.forgive_at(TRIES, origin);
+    }
+
+    /// The same at another rate.
+    pub fn forgive_at(&mut self, rate: Rate, origin: Origin) {
         if let Entry::Occupied(mut pace) = self.paces.entry(origin) {
-            pace.get_mut().give_back(TRIES);
+            pace.get_mut().give_back(rate);
         }
     }
 

@@ -2,24 +2,25 @@
 //! is taken for a password because it was asked for.
 //!
 //! Promises: nobody has an owned name without its password; a line that is taken for a password is
-//! never said, and an addressed line is never taken for one; who logs in again takes over from the
-//! connection that had it, and is where it was. Deliberately hashes nothing: it asks.
+//! never said, and an addressed line, or one of several words, is never taken for one; after a
+//! wrong password the next line is still taken for one. Deliberately hashes nothing: it asks. What
+//! happens after the right one is in `back`.
 
 use super::accounts::Account;
 use super::asked::Pending;
 use super::command::{Command, Verb};
-use super::event::{Event, Parting, Refusal};
-use super::kept::{Answer, Change, KeptAccount, Missed, Question, Secret};
+use super::event::{Event, Refusal};
+use super::kept::{Answer, Change, KeptAccount, Question, Secret};
 use super::name::{Nick, key_of};
 use super::naming::needs_no_name;
-use super::outbox::{Audience, Outbox, Source};
+use super::outbox::Outbox;
 use super::{Chat, ConnId, Now};
 
 /// Characters of a name's password; a blank is none of them.
 pub const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 6..=128;
 
 /// Who may try a password, and whose: part of what is asked.
-type Asked = Result<(), Refusal>;
+pub(super) type Asked = Result<(), Refusal>;
 
 impl Chat {
     pub(super) fn register(
@@ -64,10 +65,17 @@ impl Chat {
         out: &mut Outbox,
     ) -> Asked {
         let Answer::Hash(hash) = answer else { return Err(Refusal::Unavailable) };
+        // Others may have been quicker, and the disk may be full by now.
+        self.check_keeping()?;
+        if let Some(most) = self.limits.accounts_max.filter(|most| self.accounts.len() >= *most) {
+            return Err(Refusal::TooManyAccounts { most });
+        }
         let nick = self.users.nick(conn);
         let account = self.accounts.add(nick.clone(), &hash);
         account.conn = Some(conn);
         let serial = account.serial;
+        let origin = self.users.at(conn).origin;
+        self.accounts.forgive(serial, origin);
         out.keep(Change::AccountMade(KeptAccount {
             serial,
             nick: nick.as_str().to_owned(),
@@ -137,16 +145,19 @@ impl Chat {
         out: &mut Outbox,
     ) {
         let Some(account) = self.accounts.find(serial) else {
-            return self.want_no_password(conn, out);
+            // It was given up meanwhile; what was typed for its password is not looked at.
+            self.want_no_password(conn, out);
+            return out.tell(conn, Event::LoginDropped { nick: self.nick_if_any(conn) });
         };
         let refusal = Refusal::LoginRequired { nick: account.nick.clone() };
-        if text.starts_with(['#', '@']) {
+        // A password has no blank in it: whoever types one says something.
+        if text.starts_with(['#', '@']) || text.trim().contains(' ') && !text.starts_with('/') {
             return out.refuse(conn, refusal);
         }
         let is_command = text.starts_with('/') || Command::parse(text) == Ok(Command::Quit);
         if is_command {
             return match Command::parse(text) {
-                Ok(command @ (Command::Nick(_) | Command::Login(..))) => {
+                Ok(command @ Command::Nick(_)) => {
                     self.want_no_password(conn, out);
                     self.obey(conn, command, now, out);
                 }
@@ -196,7 +207,7 @@ impl Chat {
     }
 
     /// Whether the password was right; if so the try does not count.
-    fn check_verified(&mut self, conn: ConnId, serial: u64, answer: &Answer) -> Asked {
+    pub(super) fn check_verified(&mut self, conn: ConnId, serial: u64, answer: &Answer) -> Asked {
         match answer {
             Answer::Verified(true) => {
                 let origin = self.users.at(conn).origin;
@@ -205,145 +216,12 @@ impl Chat {
             }
             Answer::Verified(false) => {
                 let is_asked = self.users.at(conn).awaited_login().is_some();
-                let nick = self.accounts.find(serial).map(|account| account.nick.clone());
-                match nick {
-                    Some(nick) => Err(Refusal::WrongPasswordOfName { nick, is_asked }),
-                    None => Err(Refusal::Unavailable),
-                }
+                let account = self.accounts.find(serial).ok_or(Refusal::Unavailable)?;
+                let nick = account.nick.clone();
+                Err(Refusal::WrongPasswordOfName { nick, is_asked })
             }
             _ => Err(Refusal::Unavailable),
         }
-    }
-
-    /// The password of a login was looked at: if it is right, what was missed is asked for.
-    pub(super) fn login_verified(
-        &mut self,
-        conn: ConnId,
-        serial: u64,
-        answer: &Answer,
-        out: &mut Outbox,
-    ) -> Asked {
-        self.check_verified(conn, serial, answer)?;
-        let account = self.accounts.find(serial).ok_or(Refusal::Unavailable)?;
-        // Of one who is here still, nothing was missed so far.
-        let seen = if account.conn.is_some() { self.next_line - 1 } else { account.seen };
-        let rooms = account.rooms.iter().map(|room| (*room, super::history::LINES_MAX));
-        let rooms = rooms.collect();
-        let question = Question::Missed { account: serial, seen, rooms };
-        self.ask(conn, question, Pending::Return { account: serial }, out);
-        Ok(())
-    }
-
-    /// What was missed has come, or nobody has it: the user is the owner now, and is where they
-    /// were.
-    pub(super) fn returned(
-        &mut self,
-        conn: ConnId,
-        serial: u64,
-        answer: Answer,
-        now: Now,
-        out: &mut Outbox,
-    ) -> Asked {
-        let account = self.accounts.find(serial).ok_or(Refusal::Unavailable)?;
-        let (nick, old) = (account.nick.clone(), account.conn);
-        if let Some(old) = old.filter(|old| *old != conn) {
-            self.part(old, Parting::TakenOver, now, out);
-        }
-        self.log_out(conn, now, out);
-        self.want_no_password(conn, out);
-        let account = self.accounts.find_mut(serial).expect("it was found just now");
-        account.conn = Some(conn);
-        out.keep(Change::LoggedIn { account: serial, unix: now.unix });
-        self.users.at_mut(conn).set_account(Some(serial));
-        match self.nick_if_any(conn) {
-            None => self.welcome(conn, nick, false, now, out),
-            Some(_) => self.rename(conn, nick, out),
-        }
-        self.keep_memberships(conn, out);
-        let missed = match answer {
-            Answer::Missed { rooms, directs } => {
-                for missed in rooms {
-                    self.come_back(conn, missed.room, Some(&missed), old.is_some(), now, out);
-                }
-                self.show_directs(conn, serial, directs, out);
-                Ok(())
-            }
-            _ => {
-                let rooms = self.accounts.find(serial).map(|account| account.rooms.clone());
-                for room in rooms.unwrap_or_default() {
-                    self.come_back(conn, room, None, old.is_some(), now, out);
-                }
-                Err(Refusal::Unavailable)
-            }
-        };
-        let current = self.users.at(conn).current_room().filter(|id| self.lobby() != Some(*id));
-        if let Some(current) = current {
-            out.tell(conn, Event::Current { room: self.rooms.at(current).name.clone() });
-        }
-        missed
-    }
-
-    /// Enters a room again in which the owner of an account was, and shows what was missed there,
-    /// if that is known.
-    fn come_back(
-        &mut self,
-        conn: ConnId,
-        room: u64,
-        missed: Option<&Missed>,
-        was_here: bool,
-        now: Now,
-        out: &mut Outbox,
-    ) {
-        let Some(id) = self.rooms.of_serial(room) else { return };
-        if let Some(missed) = missed {
-            self.rooms.at_mut(id).recall(&missed.tail);
-        }
-        let is_in = self.users.at(conn).is_in(id);
-        if !is_in {
-            if let Err(refusal) = self.check_room_for(conn, id) {
-                return out.refuse(conn, refusal);
-            }
-            self.enter_again(conn, id, was_here, now, out);
-        } else if let Some(membership) = self.users.at_mut(conn).membership_mut(id) {
-            // What was seen before is not shown again.
-            membership.replay_before = missed.map_or(membership.replay_before, |_| None);
-        }
-        // Whoever has just been welcomed there need not hear of nothing.
-        if let Some(missed) = missed.filter(|missed| !is_in || missed.lines > 0) {
-            self.tell_missed(conn, id, missed.lines, out);
-        }
-    }
-
-    fn show_directs(
-        &mut self,
-        conn: ConnId,
-        serial: u64,
-        directs: Vec<super::kept::KeptDirect>,
-        out: &mut Outbox,
-    ) {
-        if let Some(account) = self.accounts.find_mut(serial) {
-            account.directs = account.directs.saturating_sub(directs.len());
-        }
-        if !directs.is_empty() {
-            out.keep(Change::DirectsShown { to: serial, count: directs.len() });
-            out.tell(conn, Event::Directs { directs: directs.into() });
-        }
-    }
-
-    /// The user's rooms are those that the account's owner is in.
-    fn keep_memberships(&mut self, conn: ConnId, out: &mut Outbox) {
-        let rooms: Vec<_> = self.users.at(conn).rooms.iter().map(|it| it.room).collect();
-        rooms.into_iter().for_each(|room| self.keep_entered(conn, room, out));
-    }
-
-    /// The user is not logged in any longer: the account remembers what was seen.
-    pub(super) fn log_out(&mut self, conn: ConnId, now: Now, out: &mut Outbox) {
-        let Some(serial) = self.users.at(conn).account() else { return };
-        self.users.at_mut(conn).set_account(None);
-        let Some(account) = self.accounts.find_mut(serial) else { return };
-        account.conn = None;
-        account.seen = self.next_line - 1;
-        out.keep(Change::LoggedOut { account: serial, unix: now.unix, seen: account.seen });
     }
 
     /// `/password old new`.
@@ -436,7 +314,7 @@ impl Chat {
         self.accounts.find(serial).map_or(nick, |account: &Account| account.nick.clone())
     }
 
-    fn nick_if_any(&self, conn: ConnId) -> Option<Nick> {
+    pub(super) fn nick_if_any(&self, conn: ConnId) -> Option<Nick> {
         self.users.at(conn).nick().cloned()
     }
 
@@ -449,20 +327,6 @@ impl Chat {
     pub(super) fn check_keeping(&self) -> Result<(), Refusal> {
         self.check_kept()?;
         if self.is_keeping { Ok(()) } else { Err(Refusal::NotKeptNow) }
-    }
-
-    /// Gives somebody who has a name another one, and lets the others know.
-    pub(super) fn rename(&mut self, conn: ConnId, nick: Nick, out: &mut Outbox) {
-        let old = self.users.rename(conn, nick.clone()).expect("the user has a name");
-        out.tell(conn, Event::YouAre { nick: nick.clone() });
-        if old.as_str() == nick.as_str() {
-            return;
-        }
-        let user = self.users.at(conn);
-        let rooms = user.rooms.iter().filter(|membership| membership.is_announced);
-        let rooms = rooms.map(|membership| membership.room).collect();
-        let audience = Audience::Change { rooms, source: Source { conn, nick: old.clone() } };
-        out.publish(audience, Event::Renamed { old, new: nick });
     }
 }
 

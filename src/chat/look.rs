@@ -161,9 +161,11 @@ impl Chat {
         }
         room.topic = text.map(Rc::from);
         let (name, serial, topic) = (room.name.clone(), room.serial, room.topic.clone());
-        if self.limits.is_kept {
+        if self.limits.is_kept && self.is_keeping {
             self.keep_room(id, out);
             out.keep(Change::Topic { room: serial, topic: text.map(str::to_owned) });
+        } else {
+            self.rooms.at_mut(id).is_topic_due = true;
         }
         let nick = self.users.nick(conn);
         let source = Source { conn, nick: nick.clone() };

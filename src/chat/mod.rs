@@ -7,13 +7,14 @@
 //! English.
 //!
 //! The rules stand in the files of this folder by what they are about: `naming` (the first line,
-//! `/nick`), `login` (names that are somebody's), `talk` (saying and whispering), `moves`
-//! (entering, leaving, parting), `own` (rooms that are somebody's), `look` (who, rooms,
-//! topic, help), `recall` (what was said before) and `wishes` (how it is for you). [`kept`] is
-//! what outlives the process, [`asked`] what happens when an answer comes.
+//! `/nick`), `login` (names that are somebody's), `back` (after a login), `talk` (saying and
+//! whispering), `moves` (entering, leaving, parting), `own` (rooms that are somebody's), `look`
+//! (who, rooms, topic, help), `recall` (what was said before) and `wishes` (how it is for you).
+//! [`kept`] is what outlives the process, [`asked`] what happens when an answer comes.
 
 pub mod accounts;
 pub mod asked;
+mod back;
 pub mod blocks;
 pub mod command;
 pub mod event;
@@ -374,10 +375,14 @@ impl Chat {
     fn line(&mut self, conn: ConnId, text: &str, now: Now, out: &mut Outbox) {
         let user = self.users.at_mut(conn);
         user.typed_at = now.mono.into();
-        if let Some(account) = user.awaited_login() {
+        let awaited_login = user.awaited_login();
+        if user.directs_shown() > 0 {
+            self.note_directs_seen(conn, out);
+        }
+        if let Some(account) = awaited_login {
             return self.password_line(conn, account, text, now, out);
         }
-        if user.nick().is_none() {
+        if self.users.at(conn).nick().is_none() {
             return self.line_before_name(conn, text, now, out);
         }
         match Command::parse(text) {

@@ -45,6 +45,7 @@ impl Chat {
             let rooms = &mut self.users.at_mut(conn).rooms;
             let at = rooms.iter().position(|membership| membership.room == id);
             rooms[at.expect("a member has a membership")..].rotate_left(1);
+            self.keep_current(conn, id, out);
             out.tell(conn, Event::Current { room: self.rooms.at(id).name.clone() });
             return Ok(());
         }
@@ -94,7 +95,8 @@ impl Chat {
         self.check_room_for(conn, id)?;
         let room = self.rooms.at(id);
         if room.is_cold {
-            let pending = Pending::Enter { id, room: room.name.clone() };
+            let was_locked = room.is_locked();
+            let pending = Pending::Enter { id, room: room.name.clone(), was_locked };
             self.ask(conn, room.question_for_tail(self.next_line), pending, out);
             return Ok(());
         }
@@ -202,8 +204,17 @@ impl Chat {
     fn check_own_rooms_of(&self, conn: ConnId) -> Result<(), Refusal> {
         let (account, most) = (self.users.at(conn).account(), self.limits.rooms_per_user_max);
         let (Some(account), Some(most)) = (account, most) else { return Ok(()) };
-        let own = self.rooms.iter().filter(|(_, room)| room.owner == Some(account)).count();
-        if own < most { Ok(()) } else { Err(Refusal::TooManyRoomsOfYours { most }) }
+        let owned = self.rooms.iter().filter_map(|(_, room)| room.owner);
+        let (all, own) =
+            owned.fold((0, 0), |(all, own), owner| (all + 1, own + usize::from(owner == account)));
+        if own >= most {
+            return Err(Refusal::TooManyRoomsOfYours { most });
+        }
+        // They are never pushed out; half of all rooms are for everybody.
+        match self.limits.rooms_max {
+            Some(most) if all >= most.div_ceil(2) => Err(Refusal::TooManyRooms { most }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the user may be in one more room.
@@ -344,7 +355,8 @@ impl Chat {
     /// What is said in a room, or about it, is to be kept: the room itself, too.
     pub(super) fn keep_room(&mut self, id: RoomId, out: &mut Outbox) {
         let room = self.rooms.at_mut(id);
-        if std::mem::replace(&mut room.is_kept, true) {
+        // While nothing can be kept, nothing piles up either; it is made when there is more of it.
+        if !self.is_keeping || std::mem::replace(&mut room.is_kept, true) {
             return;
         }
         out.keep(Change::RoomMade(KeptRoom {

@@ -8,7 +8,7 @@
 use super::command::Command;
 use super::event::{Event, Refusal};
 use super::name::{Nick, Verdict, first_free};
-use super::outbox::Outbox;
+use super::outbox::{Audience, Outbox, Source};
 use super::{Chat, ConnId, Now};
 
 /// How many names the welcome shows.
@@ -158,5 +158,19 @@ impl Chat {
             (self.rooms.at(room).name.clone(), self.others_in(room, conn, WELCOME_NAMES))
         });
         out.tell(conn, Event::Welcome { nick, is_guest, lobby });
+    }
+
+    /// Gives somebody who has a name another one, and lets the others know.
+    pub(super) fn rename(&mut self, conn: ConnId, nick: Nick, out: &mut Outbox) {
+        let old = self.users.rename(conn, nick.clone()).expect("the user has a name");
+        out.tell(conn, Event::YouAre { nick: nick.clone() });
+        if old.as_str() == nick.as_str() {
+            return;
+        }
+        let user = self.users.at(conn);
+        let rooms = user.rooms.iter().filter(|membership| membership.is_announced);
+        let rooms = rooms.map(|membership| membership.room).collect();
+        let audience = Audience::Change { rooms, source: Source { conn, nick: old.clone() } };
+        out.publish(audience, Event::Renamed { old, new: nick });
     }
 }

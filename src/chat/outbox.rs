@@ -120,11 +120,15 @@ impl Outbox {
         std::mem::replace(&mut self.ledger, empty)
     }
 
-    /// If what is to be kept takes more than so many bytes, about, its lines are forgotten.
-    pub fn bound_ledger(&mut self, bytes_max: usize) {
-        if self.ledger.bytes() > bytes_max {
-            self.ledger.forget_lines();
+    /// If what is to be kept takes more than so many bytes, about, its lines are forgotten; how
+    /// many those are.
+    pub fn bound_ledger(&mut self, bytes_max: usize) -> usize {
+        if self.ledger.bytes() <= bytes_max {
+            return 0;
         }
+        let lines = self.ledger.lines().len();
+        self.ledger.forget_lines();
+        lines
     }
 
     /// A line is to be kept.

@@ -60,8 +60,22 @@ impl Chat {
         if self.rooms.find(id).is_none() {
             return Err(Refusal::Unavailable);
         }
+        self.put_out_absent(conn, id, out);
         self.change_lock(conn, id, hashed(&hash), KeptLock::Hash(hash), out);
         Ok(())
+    }
+
+    /// A room gets another lock: owners of names who were in it and are away need the password.
+    fn put_out_absent(&mut self, conn: ConnId, id: RoomId, out: &mut Outbox) {
+        let room = self.rooms.at(id).serial;
+        let own = self.users.at(conn).account();
+        for account in self.accounts.iter_mut() {
+            let is_absent = account.conn.is_none() && Some(account.serial) != own;
+            if is_absent && account.rooms.contains(&room) {
+                account.rooms.retain(|it| *it != room);
+                out.keep(Change::Left { account: account.serial, room });
+            }
+        }
     }
 
     pub(super) fn unlock_room(
@@ -193,6 +207,19 @@ impl Chat {
         account.rooms.push(room);
         self.keep_room(id, out);
         out.keep(Change::Entered { account: serial, room });
+    }
+
+    /// A room that the owner of an account is in has become the current one: it is after the next
+    /// login, too.
+    pub(super) fn keep_current(&mut self, conn: ConnId, id: RoomId, out: &mut Outbox) {
+        let room = self.rooms.at(id).serial;
+        let serial = self.users.at(conn).account();
+        let account = serial.and_then(|serial| self.accounts.find_mut(serial));
+        let Some(account) = account.filter(|account| account.rooms.last() != Some(&room)) else {
+            return;
+        };
+        account.rooms.retain(|it| *it != room);
+        self.keep_entered(conn, id, out);
     }
 
     /// The owner of an account has left a room for good.

@@ -1,5 +1,4 @@
-//! What was said before: `/history`, `/search`, what an owner missed, and what was said to one who
-//! is away.
+//! What was said before: `/history` and `/search`.
 //!
 //! Promises: only where the asker may look (a guest's locked room is not indexed at all, so that
 //! nothing of it can be left), nothing of whom they ignore, a bounded page at a time.
@@ -11,8 +10,8 @@ use std::rc::Rc;
 use super::asked::Pending;
 use super::command::HistorySpan;
 use super::event::{Event, Refusal, Remembered};
-use super::kept::{Answer, Change, KeptDirect, KeptLine, Question, Search, Span};
-use super::name::{Nick, RoomName, key_of};
+use super::kept::{Answer, KeptLine, Question, Search, Span};
+use super::name::{Nick, key_of};
 use super::outbox::Outbox;
 use super::room::RoomId;
 use super::{Chat, ConnId, Now};
@@ -47,7 +46,7 @@ impl Chat {
         let name = room.name.clone();
         if self.limits.is_kept {
             let question = Question::History { room: room.serial, span, most };
-            self.ask(conn, question, Pending::History { room: name, span }, out);
+            self.ask(conn, question, Pending::History { id, span }, out);
             return Ok(());
         }
         let unix_min = if let Span::Since(unix) = span { unix } else { i64::MIN };
@@ -66,11 +65,15 @@ impl Chat {
     pub(super) fn history_came(
         &mut self,
         conn: ConnId,
-        room: RoomName,
+        id: RoomId,
         span: Span,
         answer: Answer,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
+        // It may have been locked, or be gone, since this was asked.
+        let room = self.rooms.find(id).ok_or(Refusal::Unavailable)?;
+        self.check_may_look(conn, id, room)?;
+        let room = room.name.clone();
         let Answer::Lines { lines, has_more } = answer else { return Err(Refusal::Unavailable) };
         let edges = lines.first().zip(lines.last()).map(|(first, last)| (first.id, last.unix));
         let lines = lines.iter().filter_map(|line| self.shown_to(conn, line)).collect();
@@ -146,47 +149,5 @@ impl Chat {
         let lines = shown.collect();
         out.tell(conn, Event::Found { words: words.into(), lines, has_more, unsearched });
         Ok(())
-    }
-
-    /// Says to the owner of an account how many lines they missed in a room, and shows the last.
-    pub(super) fn tell_missed(&mut self, conn: ConnId, id: RoomId, missed: u64, out: &mut Outbox) {
-        let user = self.users.at_mut(conn);
-        let most = user.replay_lines().unwrap_or(self.limits.replay_lines);
-        if let Some(membership) = user.membership_mut(id) {
-            membership.replay_before = None;
-        }
-        let room = self.rooms.at(id).name.clone();
-        out.tell(conn, Event::Back { room, missed });
-        let most = usize::try_from(missed).unwrap_or(usize::MAX).min(most);
-        self.show_last(conn, id, self.next_line, most, i64::MIN, out);
-    }
-
-    /// Says something to the owner of an account who is not here: it is kept. `None` when there is
-    /// no such account.
-    pub(super) fn leave_direct(
-        &mut self,
-        conn: ConnId,
-        to: &str,
-        text: &str,
-        now: Now,
-        out: &mut Outbox,
-    ) -> Option<Result<(), Refusal>> {
-        let serial = self.accounts.named(&key_of(to))?;
-        let is_keeping = self.check_keeping();
-        let from = self.users.nick(conn).as_str().to_owned();
-        let account = self.accounts.find_mut(serial)?;
-        let nick = account.nick.clone();
-        if let Err(refusal) = is_keeping {
-            return Some(Err(refusal));
-        }
-        let most = self.limits.directs_max;
-        if account.directs >= most {
-            return Some(Err(Refusal::DirectsFull { nick, most }));
-        }
-        account.directs += 1;
-        let direct = KeptDirect { unix: now.unix, nick: from, text: text.to_owned() };
-        out.keep(Change::Direct { to: serial, direct });
-        out.tell(conn, Event::DirectKept { nick });
-        Some(Ok(()))
     }
 }

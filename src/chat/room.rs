@@ -115,6 +115,8 @@ pub struct Room {
     pub owner: Option<u64>,
     /// It was given away to be kept.
     pub is_kept: bool,
+    /// Its topic was changed while nothing could be kept, and is to be given away again.
+    pub is_topic_due: bool,
     /// Older lines than are remembered were kept, and not asked for yet.
     pub is_cold: bool,
     /// Comings and goings that wait for the next second; `None` when nothing waits.
@@ -139,6 +141,7 @@ impl Room {
             serial,
             owner: None,
             is_kept: false,
+            is_topic_due: false,
             is_cold: false,
             tally: None,
             awaiting_replay: Vec::new(),

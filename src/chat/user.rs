@@ -55,6 +55,8 @@ pub struct Wishes {
     pub replay_lines: Option<usize>,
     /// The account whose password is awaited.
     pub login: Option<u64>,
+    /// How many lines that had waited were shown, and not noted as seen yet.
+    pub directs_shown: usize,
     /// The room that is closed if that is asked for once more by that time, since start.
     pub closing: Option<(RoomId, Duration)>,
 }
@@ -167,6 +169,11 @@ impl User {
     /// The user is logged in to that account from now on, or to none.
     pub fn set_account(&mut self, account: Option<u64>) {
         self.account = account.and_then(NonZeroU64::new);
+    }
+
+    /// How many lines that had waited were shown, and not noted as seen yet.
+    pub fn directs_shown(&self) -> usize {
+        self.wishes.as_ref().map_or(0, |wishes| wishes.directs_shown)
     }
 
     /// The account whose password is awaited.

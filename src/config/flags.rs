@@ -170,7 +170,8 @@ pub(super) struct Flags {
     #[arg(default_value = "disk")]
     pub(super) sync: Sync,
 
-    /// How long lines gather before they are written together; nobody is told of them before.
+    /// How long lines gather at most before they are written together; nobody is told of them
+    /// before. When no more come for a quarter of it, it is not waited for.
     #[arg(long, env = "CHATLINE_COMMIT_WINDOW", value_name = "TIME")]
     #[arg(help_heading = "What is kept", default_value = "2ms")]
     #[arg(value_parser = duration(Duration::ZERO..=SHORT))]

@@ -33,6 +33,13 @@ pub(super) fn sentence(error: &clap::Error, args: &[OsString]) -> String {
                 None => format!("{origin} '{}': wanted is {}", value.escape_debug(), one_of(error)),
             }
         }
+        ErrorKind::MissingRequiredArgument => {
+            let wanted = match error.get(ContextKind::InvalidArg) {
+                Some(ContextValue::Strings(wanted)) => wanted.join(" and "),
+                _ => arg,
+            };
+            format!("{wanted} is missing")
+        }
         _ => {
             let text = error.to_string();
             let first = text.lines().next().unwrap_or_default();

@@ -23,6 +23,8 @@ use super::hub::{self, Hub, Readable};
 use super::listen::{Arrival, Listeners, Socket};
 use super::signal::Stops;
 use crate::chat::event::Parting;
+use crate::chat::kept::{Kept, KeptLock};
+use crate::chat::name::{RoomName, key_of};
 use crate::chat::{Chat, ConnId, Now};
 use crate::config::{Config, Connections};
 
@@ -40,6 +42,8 @@ const EVENTS_PER_TURN: usize = 1024;
 const DESCRIPTORS_KEPT: u64 = 32;
 /// What macOS allows at most where it says that it allows everything (setrlimit(2), `OPEN_MAX`).
 const DESCRIPTORS_SURE: u64 = 10_240;
+/// How long a server that stops waits for what is to be kept, beyond what it waits for readers.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the offset of the local zone is believed.
 const ZONE_LIFETIME: Duration = Duration::from_secs(60);
 
@@ -53,6 +57,9 @@ pub struct Server {
     runners: Runners,
     clock: Clock,
     phase: Phase,
+    /// When a server that stops does not wait any longer, since start.
+    stops_at: Option<Duration>,
+    drain_timeout: Duration,
     accepts_per_turn: usize,
 }
 
@@ -87,6 +94,7 @@ impl Server {
         let now = clock.now();
         let opened = Opened::open(config.data.as_ref(), now);
         let (mut opened, kept) = opened.map_err(StartError::Data)?;
+        check_lobby(config.chat.lobby.as_ref(), &kept).map_err(StartError::Data)?;
         if let Some(data) = &config.data {
             let (rooms, names) = (kept.rooms.len(), kept.accounts.len());
             info!("kept in {}: {rooms} rooms, {names} names", data.path.display());
@@ -96,6 +104,7 @@ impl Server {
             chat.begin_with(&opened.answer(&question));
         }
         let runners = opened.start(poll.registry(), ERRANDS).map_err(doing("start a thread"))?;
+        let drain_timeout = limits.drain_timeout;
         let hub = Hub::new(chat, limits);
         let (phase, accepts_per_turn) = (Phase::Serving, config.accepts_per_turn);
         Ok(Server {
@@ -107,6 +116,8 @@ impl Server {
             runners,
             clock,
             phase,
+            stops_at: None,
+            drain_timeout,
             accepts_per_turn,
         })
     }
@@ -139,7 +150,8 @@ impl Server {
             self.hub.turn(now);
             self.runners.send_out(&mut self.hub);
             let is_done = self.hub.is_empty() && self.hub.has_kept_all();
-            if self.phase == Phase::Stopping && is_done {
+            let is_late = self.stops_at.is_some_and(|at| now.mono >= at);
+            if self.phase == Phase::Stopping && (is_done || is_late) {
                 self.phase = Phase::Stopped;
             }
             if self.phase == Phase::Stopped {
@@ -151,7 +163,7 @@ impl Server {
     }
 
     fn timeout(&self, now: Now) -> Option<Duration> {
-        let deadlines = [self.hub.deadline(), self.listeners.deadline()];
+        let deadlines = [self.hub.deadline(), self.listeners.deadline(), self.stops_at];
         let first = deadlines.into_iter().flatten().min();
         first.map(|deadline| deadline.saturating_sub(now.mono))
     }
@@ -171,6 +183,7 @@ impl Server {
                 info!("stopping: {signal}");
                 self.listeners.close();
                 self.hub.shut_down(now);
+                self.stops_at = Some(now.mono + self.drain_timeout + STOP_PATIENCE);
                 self.phase = Phase::Stopping;
             } else {
                 info!("stopping at once: {signal}");
@@ -242,6 +255,19 @@ impl Clock {
             self.zone_until = mono + ZONE_LIFETIME;
         }
         Now { mono, unix: wall.as_second(), zone_secs: self.zone_secs }
+    }
+}
+
+/// Whether the room where everybody starts is nobody's.
+fn check_lobby(lobby: Option<&RoomName>, kept: &Kept) -> Result<(), String> {
+    let Some(lobby) = lobby else { return Ok(()) };
+    let room = kept.rooms.iter().find(|room| key_of(&room.name) == lobby.key());
+    match room.is_some_and(|room| room.owner.is_some() || room.lock != KeptLock::Open) {
+        true => Err(format!(
+            "cannot let everybody into #{lobby}: it is somebody's room; choose another with \
+             --lobby NAME"
+        )),
+        false => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, Params, Result};
 
-use crate::chat::kept::{Change, KeptAccount, KeptLock, KeptRoom, Ledger};
+use crate::chat::kept::{Change, KeptAccount, KeptLock, KeptRoom, Ledger, Line};
 use crate::chat::name::key_of;
 
 /// How the lock of a guest is written.
@@ -21,13 +21,25 @@ pub fn signed(number: u64) -> i64 {
 pub fn write(conn: &Connection, ledger: &Ledger) -> Result<()> {
     if ledger.lines().len() > 0 {
         let mut insert =
-            conn.prepare_cached("INSERT OR IGNORE INTO lines VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            conn.prepare_cached("INSERT INTO lines VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         for line in ledger.lines() {
             let (id, room) = (signed(line.id), signed(line.room));
-            insert.execute((id, room, line.unix, line.nick, line.is_action, line.text))?;
+            let values = (id, room, line.unix, line.nick, line.is_action, line.text);
+            match insert.execute(values) {
+                // It may have been committed when that could not be told any more.
+                Err(_) if is_there(conn, &line)? => {}
+                outcome => _ = outcome?,
+            }
         }
     }
     ledger.changes().iter().try_for_each(|change| apply(conn, change))
+}
+
+/// Whether that very line is kept already.
+fn is_there(conn: &Connection, line: &Line<'_>) -> Result<bool> {
+    let sql = "SELECT 1 FROM lines WHERE id = ?1 AND room = ?2 AND nick = ?3 AND text = ?4";
+    let values = (signed(line.id), signed(line.room), line.nick, line.text);
+    conn.prepare_cached(sql)?.exists(values)
 }
 
 fn run(conn: &Connection, sql: &str, values: impl Params) -> Result<()> {
@@ -73,7 +85,7 @@ fn apply(conn: &Connection, change: &Change) -> Result<()> {
 }
 
 fn enter(conn: &Connection, account: u64, room: u64) -> Result<()> {
-    let sql = "INSERT OR IGNORE INTO members (room, account) VALUES (?1, ?2)";
+    let sql = "INSERT OR REPLACE INTO members (room, account) VALUES (?1, ?2)";
     run(conn, sql, (signed(room), signed(account)))
 }
 
@@ -144,7 +156,7 @@ pub fn remove_account(conn: &Connection, account: i64) -> Result<()> {
         "DELETE FROM accounts WHERE id = ?1",
         "DELETE FROM members WHERE account = ?1",
         "DELETE FROM directs WHERE account = ?1",
-        "UPDATE rooms SET owner = NULL WHERE owner = ?1",
+        "UPDATE rooms SET owner = NULL, lock = iif(lock IS NULL, NULL, 'guest') WHERE owner = ?1",
     ] {
         run(conn, sql, [account])?;
     }

@@ -18,7 +18,7 @@ use super::load::mark_of;
 use super::read::{line_of, number};
 
 /// How many lines that have the words are looked at, to find some that may be read.
-const LOOKS_MAX: usize = 5_000;
+const LOOKS_MAX: usize = 20_000;
 
 /// How many words are looked for; each costs time, and further ones hardly narrow it down.
 const WORDS_MAX: usize = 32;

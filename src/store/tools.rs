@@ -102,8 +102,9 @@ pub fn export(
     let conn = open(path)?;
     let failed = |error| format!("cannot read {}: {}", path.display(), cause_of(&error));
     let serial = room_named(&conn, room).map_err(failed)?;
-    let serial = serial
-        .ok_or_else(|| format!("there is no room {room} in {}; see /rooms", path.display()))?;
+    let serial = serial.ok_or_else(|| {
+        format!("there is no room {room} in {}; name one that there is", path.display())
+    })?;
     let from = since.map_or(Ok(0), |unix| first_since(&conn, unix)).map_err(failed)?;
     let (mut from, mut count) = (from, 0);
     loop {

@@ -139,6 +139,7 @@ fn history(all: Option<&str>) -> Option<Ask<'_>> {
         [] => Some(Ask::History(None, None, 20)),
         ["before", id] => Some(Ask::History(None, Some(id.parse().ok()?), 20)),
         [word] if count(word).is_some() => Some(Ask::History(None, None, count(word)?)),
+        [word, ..] if word.bytes().all(|byte| byte.is_ascii_digit()) => None,
         [room] => Some(Ask::History(Some(without_sigil(room)), None, 20)),
         [room, "before", id] => {
             Some(Ask::History(Some(without_sigil(room)), Some(id.parse().ok()?), 20))

@@ -19,7 +19,8 @@ pub(super) fn history(given: Option<&str>) -> Option<Command<'_>> {
         "" => HistorySpan::Last(None),
         rest => span(rest)?,
     };
-    Some(name_of(room)).filter(|room| !room.is_empty()).map(|room| {
+    let is_number = room.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    Some(name_of(room)).filter(|room| !room.is_empty() && !is_number).map(|room| {
         let room = Some(room);
         Command::History(room, span)
     })
@@ -141,7 +142,9 @@ mod tests {
             let given = Some(typed).filter(|typed| !typed.is_empty());
             assert_eq!(history(given), Some(Command::History(room, span)), "{typed}");
         }
-        for wrong in ["dev 0", "dev 101", "dev since", "since 25:00", "before x", "a b c"] {
+        for wrong in
+            ["101", "-1", "dev 0", "dev 101", "dev since", "since 25:00", "before x", "a b c"]
+        {
             assert_eq!(history(Some(wrong)), None, "{wrong}");
         }
     }

@@ -9,10 +9,12 @@
 //! time holds nobody up any longer: the conversation goes on, and is told that it is not kept.
 //! Deliberately knows no store: whoever runs the errands does.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::chat::kept::{Answer, Ledger, Question};
 use crate::chat::{ConnId, Input, Now};
+use crate::wire::clean::clean;
 
 use super::super::conn::{Stage, Stream};
 use super::super::queue::{Fresh, OpenPage};
@@ -27,7 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Keep {
     /// Everybody is told at once, and not only when it is kept.
     pub is_told_at_once: bool,
-    /// How long a ledger gathers before it goes.
+    /// How long a ledger gathers at most before it goes; a quarter of that after its last entry it
+    /// goes, too.
     pub window: Duration,
 }
 
@@ -59,14 +62,18 @@ pub(super) struct Keeping {
     gone_at: Option<Duration>,
     /// Asked since the last ledger went.
     questions: Vec<(ConnId, Question)>,
-    /// When the open ledger got its first entry, since start.
+    /// When the open ledger got its first entry and its last, since start, and its size then.
     since: Option<Duration>,
+    grown_at: Duration,
+    grown_to: usize,
     /// For the next ones.
     spare_ledger: Ledger,
     spare_page: OpenPage,
     spare_fresh: Vec<(ConnId, Fresh)>,
     /// What is given away is not kept at present.
     is_failing: bool,
+    /// Lines that could not be given away since then.
+    forgotten: usize,
 }
 
 impl<S: Stream> Hub<S> {
@@ -93,6 +100,10 @@ impl<S: Stream> Hub<S> {
         self.now = now;
         if self.keeping.is_failing == is_kept {
             self.keeping.is_failing = !is_kept;
+            let forgotten = std::mem::take(&mut self.keeping.forgotten);
+            if forgotten > 0 {
+                log::warn!("{forgotten} lines could not be given away to be kept, and are lost");
+            }
             self.chat(Input::Keeping { is_kept });
         }
     }
@@ -102,7 +113,7 @@ impl<S: Stream> Hub<S> {
         self.now = now;
         let Some(it) = self.conns.find_mut(conn) else { return };
         it.is_awaiting = false;
-        self.chat(Input::Answer { conn, answer });
+        self.chat(Input::Answer { conn, answer: cleaned(answer) });
         self.list(conn);
         if self.is_stopping {
             self.serve_last(conn, &mut Budget::of_stop());
@@ -144,7 +155,7 @@ impl<S: Stream> Hub<S> {
     pub(super) fn keeping_deadline(&self) -> Option<Duration> {
         match self.keeping.gone_at {
             Some(gone_at) => self.keeping.sealed.as_ref().map(|_| gone_at + PATIENCE),
-            None => Some(self.keeping.since? + self.limits.keep?.window),
+            None => self.keeping.since.map(|since| self.ledger_due_at(since)),
         }
     }
 
@@ -155,12 +166,12 @@ impl<S: Stream> Hub<S> {
         if self.now.mono >= gone_at + PATIENCE
             && let Some(sealed) = self.keeping.sealed.take()
         {
-            log::warn!("lines are not kept: nothing was written for {} s", PATIENCE.as_secs());
+            log::warn!("what is said is not kept: nothing was written for {PATIENCE:?}");
             self.release(sealed);
             self.note_keeping(false, self.now);
         }
         if self.is_overdue() {
-            self.outbox.bound_ledger(LEDGER_BYTES_MAX);
+            self.keeping.forgotten += self.outbox.bound_ledger(LEDGER_BYTES_MAX);
         }
     }
 
@@ -169,6 +180,10 @@ impl<S: Stream> Hub<S> {
     pub(super) fn hand_over(&mut self) {
         let Some(keep) = self.limits.keep else { return };
         if self.keeping.gone_at.is_some() {
+            // Nobody waits for what may never come back.
+            if self.is_overdue() {
+                self.keeping.errands.questions.append(&mut self.keeping.questions);
+            }
             return;
         }
         if self.outbox.ledger().is_empty() {
@@ -177,14 +192,25 @@ impl<S: Stream> Hub<S> {
             return;
         }
         let since = *self.keeping.since.get_or_insert(self.now.mono);
-        let is_due = self.now.mono >= since + keep.window || self.is_stopping;
+        let bytes = self.outbox.ledger().bytes();
+        if bytes != self.keeping.grown_to {
+            (self.keeping.grown_at, self.keeping.grown_to) = (self.now.mono, bytes);
+        }
+        let is_due = self.now.mono >= self.ledger_due_at(since) || self.is_stopping;
         if is_due || self.turn_is_full() {
             self.seal(keep);
         }
     }
 
+    /// When a ledger that got its first entry then goes: nobody need wait for more that does not
+    /// come.
+    fn ledger_due_at(&self, since: Duration) -> Duration {
+        let window = self.limits.keep.map_or(Duration::ZERO, |keep| keep.window);
+        (since + window).min(self.keeping.grown_at + window / 4)
+    }
+
     fn seal(&mut self, keep: Keep) {
-        self.keeping.since = None;
+        (self.keeping.since, self.keeping.grown_to) = (None, 0);
         self.keeping.gone_at = Some(self.now.mono);
         let empty = std::mem::take(&mut self.keeping.spare_ledger);
         self.keeping.errands.ledger = Some(self.outbox.take_ledger(empty));
@@ -255,4 +281,30 @@ impl<S: Stream> Hub<S> {
         }
         self.bound_what_waits();
     }
+}
+
+/// An answer of which all that was said may reach a terminal: others may have written to what is
+/// kept.
+fn cleaned(mut answer: Answer) -> Answer {
+    let clean_up = |text: &mut String| {
+        if let Cow::Owned(clean) = clean(text.as_bytes()) {
+            *text = clean;
+        }
+    };
+    match &mut answer {
+        Answer::Lines { lines, .. } => lines.iter_mut().for_each(|line| clean_up(&mut line.text)),
+        Answer::Found { lines, .. } => {
+            lines.iter_mut().for_each(|(_, line)| clean_up(&mut line.text));
+        }
+        Answer::Missed { rooms, directs } => {
+            let lines = rooms.iter_mut().flat_map(|missed| &mut missed.tail);
+            lines.for_each(|line| clean_up(&mut line.text));
+            for direct in directs {
+                clean_up(&mut direct.text);
+                clean_up(&mut direct.nick);
+            }
+        }
+        Answer::Hash(_) | Answer::Verified(_) | Answer::Unavailable => {}
+    }
+    answer
 }

@@ -38,7 +38,12 @@ pub(super) fn past(event: &Event, clock: Clock) -> String {
         }
         Event::Found { words, lines, has_more, unsearched } => {
             let mut text = match (lines.len(), *has_more) {
-                (0, _) => format!("* nothing was found for {}\n", quoted(words)),
+                (0, false) => format!("* nothing was found for {}\n", quoted(words)),
+                (0, true) => format!(
+                    "* nothing was found for {} as far as it was looked; say more words, in ROOM \
+                     or by NICK\n",
+                    quoted(words)
+                ),
                 (found, false) => format!("* {} found:\n", count(found as u64, "line")),
                 (found, true) => format!("* the last {} found:\n", count(found as u64, "line")),
             };

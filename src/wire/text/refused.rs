@@ -153,7 +153,8 @@ fn room_refusal_text(refusal: &Refusal) -> String {
 fn account_refusal_text(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NothingIsKept => {
-            "this server keeps no names and no old lines: /history shows the last ones".to_owned()
+            "this server keeps nothing: no names, and of lines the last, which /history shows"
+                .to_owned()
         }
         Refusal::NoSearch => {
             "this server keeps no index of words: /history ROOM shows what was said".to_owned()
