@@ -7,6 +7,8 @@
 use std::cell::Cell;
 use std::path::Path;
 use std::slice;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -47,6 +49,8 @@ pub struct Engine {
     /// Whether the connection is set to wait for the disk just now.
     is_synced: Cell<bool>,
     tend: Tend,
+    /// Set by whoever finds that the file is damaged: nothing is written to it any more.
+    damage: Arc<AtomicBool>,
     /// Last, for it must be closed after the connection.
     file: Option<LockedFile>,
 }
@@ -64,6 +68,7 @@ impl Engine {
             sync: settings.sync,
             is_synced: Cell::new(false),
             tend: Tend::new(settings.house()),
+            damage: Arc::default(),
             file: Some(file),
         };
         Ok(engine)
@@ -80,7 +85,8 @@ impl Engine {
             Err(Stop::Fault(_)) => unreachable!("a database that is made now is no other's"),
         }
         let (sync, is_synced) = (Sync::Process, Cell::new(false));
-        Ok(Engine { conn, sync, is_synced, tend: Tend::new(house), file: None })
+        let (tend, damage) = (Tend::new(house), Arc::default());
+        Ok(Engine { conn, sync, is_synced, tend, damage, file: None })
     }
 
     /// Another connection that only reads. Fails for a database in memory.
@@ -137,6 +143,24 @@ impl Engine {
         // What is lost in a power cut is done again.
         self.wait_for_disk(false)?;
         self.tend.step(&self.conn, unix)
+    }
+
+    /// What whoever finds that the file is damaged sets.
+    pub fn damage(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.damage)
+    }
+
+    /// Whether somebody has found that the file is damaged. From then on it stays as it is, also
+    /// when the connection is closed.
+    pub fn is_damaged(&self) -> bool {
+        let is_damaged = self.damage.load(Ordering::Relaxed);
+        if is_damaged {
+            let option = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            if let Err(error) = self.conn.set_db_config(option, true) {
+                log::debug!("the log of the database may be written back: {error}");
+            }
+        }
+        is_damaged
     }
 
     /// Whether the file has been deleted, moved or replaced, so that what is written is lost.

@@ -141,7 +141,7 @@ impl Store {
         let (orders, orders_in) = channel();
         let (questions, questions_in) = sync_channel(QUESTIONS_MAX);
         let (own_news, news) = channel();
-        let reader = Reader::new(reader, questions_in, own_news.clone());
+        let reader = Reader::new(reader, questions_in, own_news.clone(), engine.damage());
         let writer = Writer::new(engine, orders_in, own_news.clone());
         let stage = Stage::Opened(Box::new((reader, writer)));
         Ok((Store { orders, questions, news, own_news, stage }, kept))

@@ -5,9 +5,13 @@
 //! never writes: its connection cannot.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use rusqlite::{Error, ErrorCode};
 
 use crate::chat::ConnId;
 use crate::chat::kept::{Answer, Question};
@@ -25,6 +29,8 @@ pub struct Reader {
     questions: Receiver<(ConnId, Question)>,
     news: Sender<News>,
     is_failing: bool,
+    /// Set when the file is found to be damaged.
+    damage: Arc<AtomicBool>,
 }
 
 impl Reader {
@@ -33,8 +39,9 @@ impl Reader {
         reading: Reading,
         questions: Receiver<(ConnId, Question)>,
         news: Sender<News>,
+        damage: Arc<AtomicBool>,
     ) -> Reader {
-        Reader { reading, questions, news, is_failing: false }
+        Reader { reading, questions, news, is_failing: false, damage }
     }
 
     /// Runs until nobody can ask any more.
@@ -52,6 +59,10 @@ impl Reader {
     /// Answers one question.
     pub fn answer(&mut self, question: &Question) -> Answer {
         let answer = self.reading.answer(question, PATIENCE);
+        let code = answer.as_ref().err().and_then(Error::sqlite_error_code);
+        if matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
+            self.damage.store(true, Ordering::Relaxed);
+        }
         match (&answer, self.is_failing) {
             (Err(error), false) => {
                 log::warn!("what was kept cannot be read: {}", cause_of(error));

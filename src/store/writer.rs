@@ -31,6 +31,10 @@ const QUIET: Duration = Duration::from_millis(50);
 const REST: u32 = 10;
 const REST_MIN: Duration = Duration::from_millis(10);
 
+/// After how many commits it is looked how long the log is: none writes more than some hundred
+/// pages.
+const LOOK_EVERY: u32 = 8;
+
 /// How long until it is looked whether something has got old, or after housekeeping failed.
 const NAP: Duration = Duration::from_secs(60);
 
@@ -69,6 +73,8 @@ pub struct Writer {
     tended_for: Duration,
     is_tend_failing: bool,
     log_thread: Option<LogThread>,
+    /// How many there were.
+    commits: u32,
 }
 
 impl Writer {
@@ -87,6 +93,7 @@ impl Writer {
             tended_for: Duration::ZERO,
             is_tend_failing: false,
             log_thread: None,
+            commits: 0,
         }
     }
 
@@ -110,9 +117,7 @@ impl Writer {
             Ok(Order::Commit(ledger)) => {
                 self.commit(ledger);
                 wake();
-                if let (Some(thread), Ok(pages)) = (&self.log_thread, self.engine.log_pages()) {
-                    thread.note(pages);
-                }
+                self.look_at_log();
                 // Under load there is always an order, and still some of this must be done.
                 if self.state == State::Keeping && self.tend_at <= Instant::now() {
                     self.tend();
@@ -128,6 +133,17 @@ impl Writer {
             Ok(Order::Finish) | Err(RecvTimeoutError::Disconnected) => return false,
         }
         true
+    }
+
+    /// Has the log written back if it has got long; it is not looked at after every commit.
+    fn look_at_log(&mut self) {
+        self.commits += 1;
+        if !self.commits.is_multiple_of(LOOK_EVERY) || self.engine.is_damaged() {
+            return;
+        }
+        if let (Some(thread), Ok(pages)) = (&self.log_thread, self.engine.log_pages()) {
+            thread.note(pages);
+        }
     }
 
     /// Takes care of a ledger: it is committed, after all that waits, or waits, too.
@@ -245,6 +261,9 @@ impl Writer {
 fn write(engine: &mut Engine, ledgers: &[Ledger]) -> Result<(), String> {
     if engine.is_gone() {
         return Err("it has been deleted, moved or replaced".to_owned());
+    }
+    if engine.is_damaged() {
+        return Err("it is damaged, and left as it is".to_owned());
     }
     engine.commit_all(ledgers).map_err(|error| cause_of(&error))
 }

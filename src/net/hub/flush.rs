@@ -23,6 +23,7 @@ impl<S: Stream> Hub<S> {
     /// Writes, keeps and reaps until nothing is left to do. The page is empty afterwards, unless it
     /// is held back.
     pub(super) fn settle(&mut self) {
+        self.answer_unheard();
         self.hand_over();
         loop {
             if self.is_holding() {

@@ -62,6 +62,8 @@ pub(super) struct Keeping {
     gone_at: Option<Duration>,
     /// Asked since the last ledger went.
     questions: Vec<(ConnId, Question)>,
+    /// Who asked something, and does not read what it was told before.
+    unheard: Vec<ConnId>,
     /// When the open ledger got its first entry and its last, since start, and its size then.
     since: Option<Duration>,
     grown_at: Duration,
@@ -126,11 +128,24 @@ impl<S: Stream> Hub<S> {
         self.keeping.gone_at.is_none() && self.outbox.ledger().is_empty()
     }
 
-    /// A question is asked for a connection, which waits for the answer.
+    /// A question is asked for a connection, which waits for the answer. Nothing is looked up for
+    /// one who does not read what it was told before.
     pub(super) fn ask(&mut self, conn: ConnId, question: &Question) {
+        let most = self.limits.queue_bytes_max.map_or(usize::MAX, |most| most / 2);
         let Some(it) = self.conns.find_mut(conn).filter(|it| it.is_talking()) else { return };
         it.is_awaiting = true;
-        self.keeping.questions.push((conn, question.clone()));
+        if it.queue.holds_backlog() && it.queue.cost() > most {
+            self.keeping.unheard.push(conn);
+        } else {
+            self.keeping.questions.push((conn, question.clone()));
+        }
+    }
+
+    /// Answers those for whom nothing is looked up.
+    pub(super) fn answer_unheard(&mut self) {
+        while let Some(conn) = self.keeping.unheard.pop() {
+            self.answer(conn, Answer::Unavailable, self.now);
+        }
     }
 
     /// Whether nobody may be told yet what stands on the page.
