@@ -8,7 +8,6 @@
 use super::asked::Pending;
 use super::event::{Event, Parting, Refusal};
 use super::kept::{Answer, Change, KeptDirect, Missed, Question};
-use super::login::Asked;
 use super::name::key_of;
 use super::outbox::Outbox;
 use super::room::RoomId;
@@ -32,7 +31,7 @@ impl Chat {
         serial: u64,
         answer: &Answer,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         if let Err(refusal) = self.check_verified(conn, serial, answer) {
             let is_new = matches!(answer, Answer::Verified(false))
                 && self.users.at(conn).awaited_login() != Some(serial);
@@ -59,7 +58,7 @@ impl Chat {
         answer: Answer,
         now: Now,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         let account = self.accounts.find(serial).ok_or(Refusal::Unavailable)?;
         let (nick, seen) = (account.nick.clone(), account.seen);
         let old = account.conn.filter(|old| *old != conn);
@@ -207,7 +206,7 @@ impl Chat {
         is_last: bool,
         answer: Answer,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         let Answer::Missed { directs, .. } = answer else { return Err(Refusal::Unavailable) };
         let shown = self.users.at(conn).directs_shown();
         if is_last && directs.len() <= shown {

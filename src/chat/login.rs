@@ -19,9 +19,6 @@ use super::{Chat, ConnId, Now};
 /// Characters of a name's password; a blank is none of them.
 pub const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 6..=128;
 
-/// Who may try a password, and whose: part of what is asked.
-pub(super) type Asked = Result<(), Refusal>;
-
 impl Chat {
     pub(super) fn register(
         &mut self,
@@ -29,7 +26,7 @@ impl Chat {
         password: &str,
         now: Now,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         self.check_keeping()?;
         let user = self.users.at(conn);
         let nick = self.users.nick(conn);
@@ -50,7 +47,7 @@ impl Chat {
     }
 
     /// A password is about to be hashed, which costs time; whoever wants that often waits.
-    pub(super) fn take_hash(&mut self, conn: ConnId, now: Now) -> Asked {
+    pub(super) fn take_hash(&mut self, conn: ConnId, now: Now) -> Result<(), Refusal> {
         let origin = self.users.at(conn).origin;
         let taken = self.accounts.take_try(None, origin, now.mono);
         taken.map_err(|wait| Refusal::TryPasswordLater { wait })
@@ -63,7 +60,7 @@ impl Chat {
         answer: Answer,
         now: Now,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         let Answer::Hash(hash) = answer else { return Err(Refusal::Unavailable) };
         // Others may have been quicker, and the disk may be full by now.
         self.check_keeping()?;
@@ -99,7 +96,7 @@ impl Chat {
         password: Option<&str>,
         now: Now,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         self.check_kept()?;
         let Some(serial) = self.accounts.named(&key_of(typed)) else {
             return Err(Refusal::NotRegistered { typed: typed.to_owned() });
@@ -183,7 +180,7 @@ impl Chat {
         password: &str,
         now: Now,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         self.ask_password(conn, serial, password, Pending::Login { account: serial }, now, out)
     }
 
@@ -196,7 +193,7 @@ impl Chat {
         pending: Pending,
         now: Now,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         let origin = self.users.at(conn).origin;
         let taken = self.accounts.take_try(Some(serial), origin, now.mono);
         taken.map_err(|wait| Refusal::TryPasswordLater { wait })?;
@@ -207,7 +204,12 @@ impl Chat {
     }
 
     /// Whether the password was right; if so the try does not count.
-    pub(super) fn check_verified(&mut self, conn: ConnId, serial: u64, answer: &Answer) -> Asked {
+    pub(super) fn check_verified(
+        &mut self,
+        conn: ConnId,
+        serial: u64,
+        answer: &Answer,
+    ) -> Result<(), Refusal> {
         match answer {
             Answer::Verified(true) => {
                 let origin = self.users.at(conn).origin;
@@ -232,7 +234,7 @@ impl Chat {
         new: &str,
         now: Now,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         let serial = self.own_account(conn, Verb::Password)?;
         self.check_keeping()?;
         check_password(new)?;
@@ -248,7 +250,7 @@ impl Chat {
         new: Secret,
         answer: &Answer,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         self.check_verified(conn, serial, answer)?;
         let question = Question::Hash { password: new };
         self.ask(conn, question, Pending::PasswordHash { account: serial }, out);
@@ -262,7 +264,7 @@ impl Chat {
         serial: u64,
         answer: Answer,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         let account = self.accounts.find_mut(serial).ok_or(Refusal::Unavailable)?;
         let Answer::Hash(hash) = answer else { return Err(Refusal::Unavailable) };
         account.hash = hash.as_str().into();
@@ -278,7 +280,7 @@ impl Chat {
         password: &str,
         now: Now,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         let serial = self.own_account(conn, Verb::Unregister)?;
         self.check_keeping()?;
         self.ask_password(conn, serial, password, Pending::Unregister { account: serial }, now, out)
@@ -291,7 +293,7 @@ impl Chat {
         serial: u64,
         answer: &Answer,
         out: &mut Outbox,
-    ) -> Asked {
+    ) -> Result<(), Refusal> {
         self.check_verified(conn, serial, answer)?;
         let account = self.accounts.find(serial).ok_or(Refusal::Unavailable)?;
         let nick = account.nick.clone();
