@@ -5,11 +5,13 @@
 //! the parser, in the rules and in `wire::text`. Deliberately knows no user and no room: names are
 //! handed on as typed.
 
+mod asked;
 mod past;
 
 use super::Now;
 use super::event::{Refusal, Zone};
 use super::name::nearest;
+use super::settings::Setting;
 
 /// The commands that begin with a slash (and `quit`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,19 @@ pub enum Verb {
     Lock,
     Unlock,
     Close,
+    Token,
+    Paste,
+    Show,
+    Tty,
+    Telnet,
+    Color,
+    Bell,
+    Plain,
+    Emoji,
+    Typing,
+    Receipts,
+    Json,
+    Ack,
     Help,
     Quit,
 }
@@ -83,6 +98,23 @@ pub const TABLE: &[Row] = &[
     Row { verb: Verb::Lock, names: &["lock"], arguments: "ROOM PASSWORD" },
     Row { verb: Verb::Unlock, names: &["unlock"], arguments: "ROOM" },
     Row { verb: Verb::Close, names: &["close"], arguments: "ROOM" },
+    Row {
+        verb: Verb::Token,
+        names: &["token"],
+        arguments: "new NAME [ROOMS] [RATE], list, or drop NAME",
+    },
+    Row { verb: Verb::Paste, names: &["paste"], arguments: "[ROOM]" },
+    Row { verb: Verb::Show, names: &["show"], arguments: "ID" },
+    Row { verb: Verb::Tty, names: &["tty"], arguments: "[on|off]" },
+    Row { verb: Verb::Telnet, names: &["telnet"], arguments: "" },
+    Row { verb: Verb::Color, names: &["color", "colour"], arguments: "on|off|dark|light" },
+    Row { verb: Verb::Bell, names: &["bell"], arguments: "on|off" },
+    Row { verb: Verb::Plain, names: &["plain"], arguments: "[on|off]" },
+    Row { verb: Verb::Emoji, names: &["emoji"], arguments: "on|off" },
+    Row { verb: Verb::Typing, names: &["typing"], arguments: "on|off" },
+    Row { verb: Verb::Receipts, names: &["receipts"], arguments: "on|off" },
+    Row { verb: Verb::Json, names: &["json"], arguments: "" },
+    Row { verb: Verb::Ack, names: &["ack"], arguments: "on|off" },
     Row { verb: Verb::Help, names: &["help"], arguments: "[COMMAND]" },
     Row { verb: Verb::Quit, names: &["quit", "exit"], arguments: "" },
 ];
@@ -161,6 +193,24 @@ pub enum Command<'a> {
     Unlock(&'a str),
     /// Close that room.
     Close(&'a str),
+    /// Make a token of that name, for those rooms (none: all), for so many lines a second.
+    TokenNew(&'a str, &'a str, Option<u32>),
+    /// List the tokens.
+    Tokens,
+    /// Take back the token of that name.
+    TokenDrop(&'a str),
+    /// Begin a block for that room, or for the current one.
+    Paste(Option<&'a str>),
+    /// Show the whole block of that id.
+    Show(u64),
+    /// Edit lines on the server, or no longer.
+    Tty(bool),
+    /// Ask a telnet client to let the server edit lines.
+    Telnet,
+    /// Something is otherwise from now on.
+    Set(Setting),
+    /// Speak JSON.
+    Json,
     /// List the commands.
     Help,
     /// One command in a paragraph.
@@ -345,6 +395,18 @@ fn slashed(rest: &str) -> Result<Command<'_>, Refusal> {
         }
         Verb::Unlock => Command::Unlock(one_word.ok_or(usage)?),
         Verb::Close => Command::Close(one_word.ok_or(usage)?),
+        Verb::Token => asked::token(given).ok_or(usage)?,
+        Verb::Paste if given.is_none() => Command::Paste(None),
+        Verb::Paste => Command::Paste(Some(one_word.ok_or(usage)?)),
+        Verb::Show => Command::Show(asked::id(given).ok_or(usage)?),
+        Verb::Tty | Verb::Telnet | Verb::Json => asked::face(verb, trimmed).ok_or(usage)?,
+        Verb::Color
+        | Verb::Bell
+        | Verb::Plain
+        | Verb::Emoji
+        | Verb::Typing
+        | Verb::Receipts
+        | Verb::Ack => Command::Set(asked::setting(verb, trimmed).ok_or(usage)?),
         Verb::Help => help(given)?,
         Verb::Quit => Command::Quit,
     })

@@ -10,6 +10,7 @@ use super::command::Verb;
 use super::kept::{KeptDirect, Span};
 use super::name::{Nick, RoomName};
 pub use super::refusal::{Code, Refusal};
+use super::settings::{Face, Setting};
 
 /// Some of the names in a place, and how many there are in all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +99,8 @@ pub enum Event {
     },
     /// Said in a room.
     Said {
+        /// The line's id.
+        id: u64,
         /// Where.
         room: RoomName,
         /// By whom.
@@ -107,6 +110,8 @@ pub enum Event {
     },
     /// `/me` in a room.
     Acted {
+        /// The line's id.
+        id: u64,
         /// Where.
         room: RoomName,
         /// By whom.
@@ -264,6 +269,10 @@ pub enum Event {
         /// Which zone's; `None` for no times.
         zone: Option<Zone>,
     },
+    /// Something is otherwise for you from now on.
+    Set(Setting),
+    /// Your connection is of that kind from now on.
+    Face(Face),
     /// How many earlier lines you are shown on joining.
     ReplayLines {
         /// How many.

@@ -31,11 +31,14 @@ mod naming;
 pub mod outbox;
 mod own;
 pub mod pace;
+mod paste;
 pub mod recall;
 pub mod refusal;
 pub mod room;
+pub mod settings;
 mod talk;
 mod timers;
+mod tokens;
 pub mod user;
 mod wishes;
 
@@ -50,6 +53,7 @@ use keyed::Keyed;
 use name::RoomName;
 use outbox::{Audience, Outbox, Source};
 use room::{Member, Room, RoomId, Rooms};
+use settings::Face;
 use timers::{Timer, Timers};
 use user::{User, Users};
 
@@ -145,6 +149,13 @@ pub enum Input<'a> {
         conn: ConnId,
         /// What, without its end.
         text: &'a str,
+    },
+    /// A connection asked something that is not a line; its texts are clean.
+    Command {
+        /// Which.
+        conn: ConnId,
+        /// What.
+        command: Command<'a>,
     },
     /// A connection sent a line beyond the limit.
     TooLong {
@@ -287,6 +298,7 @@ impl Chat {
             Input::Open { conn, origin } => self.open(conn, origin, now, out),
             Input::Time => self.expire(now, out),
             Input::Line { conn, .. }
+            | Input::Command { conn, .. }
             | Input::TooLong { conn, .. }
             | Input::Interrupt { conn }
             | Input::AreYouThere { conn }
@@ -295,6 +307,7 @@ impl Chat {
             | Input::Answer { conn, .. }
                 if self.users.find(conn).is_none() => {}
             Input::Line { conn, text } => self.line(conn, text, now, out),
+            Input::Command { conn, command } => self.command(conn, command, now, out),
             Input::TooLong { conn, bytes_max } => {
                 self.users.at_mut(conn).typed_at = now.mono.into();
                 out.refuse(conn, Refusal::LineTooLong { bytes_max });
@@ -391,6 +404,21 @@ impl Chat {
         }
     }
 
+    /// A connection asks something that is not a line. A password that was asked for is not awaited
+    /// any longer.
+    fn command(&mut self, conn: ConnId, command: Command<'_>, now: Now, out: &mut Outbox) {
+        let user = self.users.at_mut(conn);
+        user.typed_at = now.mono.into();
+        if user.directs_shown() > 0 {
+            self.note_directs_seen(conn, out);
+        }
+        self.want_no_password(conn, out);
+        match self.users.at(conn).nick() {
+            None => self.obey_before_name(conn, command, now, out),
+            Some(_) => self.obey(conn, command, now, out),
+        }
+    }
+
     /// Does what a line asks. The connection has a name, except for what
     /// `naming::needs_no_name` lists.
     fn obey(&mut self, conn: ConnId, command: Command<'_>, now: Now, out: &mut Outbox) {
@@ -424,6 +452,20 @@ impl Chat {
             Command::Lock(room, password) => self.lock_room(conn, room, password, now, out),
             Command::Unlock(room) => self.unlock_room(conn, room, out),
             Command::Close(room) => self.close_room(conn, room, now, out),
+            Command::TokenNew(name, rooms, rate) => {
+                self.make_token(conn, name, rooms, rate, now, out)
+            }
+            Command::Tokens => self.list_tokens(conn, out),
+            Command::TokenDrop(name) => self.drop_token(conn, name, out),
+            Command::Paste(room) => self.paste(conn, room, out),
+            Command::Show(id) => self.show_block(conn, id, out),
+            Command::Tty(is_on) => {
+                let face = if is_on { Face::Terminal } else { Face::Lines };
+                self.become_face(conn, face, out)
+            }
+            Command::Telnet => self.negotiate(conn, out),
+            Command::Json => self.become_face(conn, Face::Json, out),
+            Command::Set(setting) => self.set(conn, setting, out),
             Command::Help => self.help(conn, None, out),
             Command::HelpOn(verb) => self.help(conn, Some(verb), out),
             Command::Quit => {

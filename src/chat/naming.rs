@@ -28,6 +28,10 @@ pub(super) fn needs_no_name(command: &Command<'_>) -> bool {
             | Command::Time(_)
             | Command::Replay(_)
             | Command::Login(..)
+            | Command::Tty(_)
+            | Command::Telnet
+            | Command::Set(_)
+            | Command::Json
             | Command::Help
             | Command::HelpOn(_)
             | Command::Quit
@@ -59,14 +63,23 @@ impl Chat {
                     out.refuse(conn, refusal);
                 }
             }
-            Ok(command) => {
-                if !needs_no_name(&command) {
-                    self.become_guest(conn, now, out);
-                }
-                self.obey(conn, command, now, out);
-            }
+            Ok(command) => self.obey_before_name(conn, command, now, out),
             Err(refusal) => out.refuse(conn, refusal),
         }
+    }
+
+    /// Does what a connection asks that has no name; it becomes a guest if that takes one.
+    pub(super) fn obey_before_name(
+        &mut self,
+        conn: ConnId,
+        command: Command<'_>,
+        now: Now,
+        out: &mut Outbox,
+    ) {
+        if !needs_no_name(&command) {
+            self.become_guest(conn, now, out);
+        }
+        self.obey(conn, command, now, out);
     }
 
     /// Gives the connection the name that was asked for, its first or another one.

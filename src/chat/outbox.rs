@@ -5,10 +5,11 @@
 //! the rules saw. Deliberately no bytes: `wire` renders, `net::hub` delivers.
 
 use super::ConnId;
-use super::event::{Event, Parting, Refusal, Zone};
+use super::event::{Event, Parting, Refusal};
 use super::kept::{Change, Ledger, Line, Question};
 use super::name::Nick;
 use super::room::RoomId;
+use super::settings::{Face, Settings};
 
 /// Who caused what is told: people who ignore them are spared it.
 #[derive(Clone, Debug)]
@@ -64,8 +65,12 @@ pub enum Audience {
 pub enum Effect {
     /// Tell somebody something.
     Tell(Audience, Event),
-    /// From here on the connection's lines begin with the time, or no longer.
-    ShowTime(ConnId, Option<Zone>),
+    /// From here on the connection is served so.
+    Serve(ConnId, Settings),
+    /// From here on the connection is of that kind.
+    Become(ConnId, Face),
+    /// The connection's telnet client is asked to let its lines be edited here.
+    Negotiate(ConnId),
     /// What the connection types next is a password, which its terminal should not show if that can
     /// be had; or it is not any longer.
     HideTyping(ConnId, bool),
@@ -161,9 +166,19 @@ impl Outbox {
         self.effects.push(Effect::Tell(audience, event));
     }
 
-    /// From here on the connection's lines begin with the time, or no longer.
-    pub fn show_time(&mut self, conn: ConnId, zone: Option<Zone>) {
-        self.effects.push(Effect::ShowTime(conn, zone));
+    /// From here on the connection is served so.
+    pub fn serve(&mut self, conn: ConnId, settings: Settings) {
+        self.effects.push(Effect::Serve(conn, settings));
+    }
+
+    /// From here on the connection is of that kind.
+    pub fn become_face(&mut self, conn: ConnId, face: Face) {
+        self.effects.push(Effect::Become(conn, face));
+    }
+
+    /// Asks the connection's telnet client to let its lines be edited here.
+    pub fn negotiate(&mut self, conn: ConnId) {
+        self.effects.push(Effect::Negotiate(conn));
     }
 
     /// What the connection types next is a password, or is not any longer.

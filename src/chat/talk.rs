@@ -84,8 +84,8 @@ impl Chat {
         let text: Rc<str> = Rc::from(text);
         let speaker = Source { conn, nick: nick.clone() };
         let event = match is_action {
-            true => Event::Acted { room, nick, text },
-            false => Event::Said { room, nick, text },
+            true => Event::Acted { id: line_id, room, nick, text },
+            false => Event::Said { id: line_id, room, nick, text },
         };
         out.publish(Audience::Listeners { room: id, speaker }, event);
     }

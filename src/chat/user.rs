@@ -16,6 +16,7 @@ use super::keyed::Keyed;
 use super::moment::Moment;
 use super::name::{NamesInUse, Nick, Verdict};
 use super::room::RoomId;
+use super::settings::{Face, Settings};
 use super::{ConnId, Now, Origin};
 
 /// The most people that one user may ignore; enough for anybody, and a bound on what a line costs.
@@ -53,6 +54,10 @@ pub struct Wishes {
     pub away: Option<Rc<str>>,
     /// How many earlier lines joining a room shows, for who has said so.
     pub replay_lines: Option<usize>,
+    /// How the user is served.
+    pub settings: Settings,
+    /// What kind of peer the connection is for.
+    pub face: Face,
     /// The account whose password is awaited.
     pub login: Option<u64>,
     /// How many lines that had waited were shown, and not noted as seen yet.
@@ -159,6 +164,11 @@ impl User {
     /// Whether lines under that name are not shown.
     pub fn ignores_name(&self, nick: &Nick) -> bool {
         self.ignored().iter().any(|ignored| ignored.nick == *nick)
+    }
+
+    /// How the user is served, for who is not served plainly.
+    pub fn settings(&self) -> Option<&Settings> {
+        self.wishes.as_ref().map(|wishes| &wishes.settings)
     }
 
     /// The account that the user is logged in to.

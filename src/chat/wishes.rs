@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::event::{Event, Refusal, Zone};
 use super::outbox::Outbox;
+use super::settings::{Face, Setting};
 use super::user::{IGNORES_MAX, Ignored};
 use super::{Chat, ConnId};
 
@@ -101,8 +102,43 @@ impl Chat {
         zone: Option<Zone>,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        out.show_time(conn, zone);
+        let settings = &mut self.users.at_mut(conn).wishes_mut().settings;
+        settings.time = zone;
+        out.serve(conn, *settings);
         out.tell(conn, Event::Time { zone });
+        Ok(())
+    }
+
+    /// Something is otherwise from now on.
+    pub(super) fn set(
+        &mut self,
+        conn: ConnId,
+        setting: Setting,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let settings = &mut self.users.at_mut(conn).wishes_mut().settings;
+        settings.set(setting);
+        out.serve(conn, *settings);
+        out.tell(conn, Event::Set(setting));
+        Ok(())
+    }
+
+    /// The connection is of that kind from now on.
+    pub(super) fn become_face(
+        &mut self,
+        conn: ConnId,
+        face: Face,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        self.users.at_mut(conn).wishes_mut().face = face;
+        out.become_face(conn, face);
+        out.tell(conn, Event::Face(face));
+        Ok(())
+    }
+
+    /// The connection's telnet client is asked to let its lines be edited here.
+    pub(super) fn negotiate(&mut self, conn: ConnId, out: &mut Outbox) -> Result<(), Refusal> {
+        out.negotiate(conn);
         Ok(())
     }
 

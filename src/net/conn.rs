@@ -15,6 +15,7 @@ use crate::wire::line::LineBuffer;
 
 use super::door::Address;
 use super::queue::SendQueue;
+use super::view::View;
 
 /// What a connection's bytes come from and go to. A read that comes short has taken all there was:
 /// whatever comes after it is announced anew.
@@ -127,8 +128,8 @@ pub enum Readable {
 pub struct Conn<S> {
     /// What waits to be sent.
     pub queue: SendQueue,
-    /// Which times its lines begin with.
-    pub time: Option<Zone>,
+    /// How it is served, if not plainly.
+    pub view: Option<Box<View>>,
     /// How its lines end.
     pub ends: Ends,
     /// How far its life has come.
@@ -177,7 +178,7 @@ impl<S> Conn<S> {
     pub fn new(stream: S, from: SocketAddr, stage: Stage) -> Conn<S> {
         Conn {
             queue: SendQueue::default(),
-            time: None,
+            view: None,
             ends: Ends::Lf,
             stage,
             is_touched: false,
@@ -205,7 +206,12 @@ impl<S> Conn<S> {
     /// turns said, and wants no times.
     #[inline]
     pub fn takes_plainly(&self) -> bool {
-        self.stage != Stage::Doomed && !self.queue.is_behind() && self.time.is_none()
+        self.stage != Stage::Doomed && !self.queue.is_behind() && self.view.is_none()
+    }
+
+    /// Which times its lines begin with.
+    pub fn time(&self) -> Option<Zone> {
+        self.view.as_ref()?.settings.time
     }
 
     /// Whether it is part of the conversation.

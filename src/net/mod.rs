@@ -17,3 +17,4 @@ pub mod queue;
 pub mod server;
 pub mod signal;
 pub mod slots;
+pub mod view;

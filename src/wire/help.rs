@@ -30,9 +30,7 @@ pub fn screen() -> String {
             Brief::Above => {}
         }
     }
-    lines.push_str(&wrapped(
-        "/help COMMAND tells more. In a script, end with quit: some netcats need it.",
-    ));
+    row("/help COMMAND, quit", "more about one command; leave (in scripts, too)");
     lines.push_str(&wrapped("If others' lines break what you type, Ctrl-R shows it again."));
     lines
 }
@@ -53,28 +51,37 @@ fn brief(verb: Verb) -> Brief {
         Verb::Join => Alone("enter a room, or make it (with it: locked)"),
         Verb::Leave => Alone("leave a room"),
         Verb::Who => Alone("who is here, or there, or who somebody is"),
-        Verb::Rooms => Alone("list the rooms"),
-        Verb::Nick => Alone("change your name"),
+        Verb::Rooms => Together("/rooms, /nick NAME", "list the rooms; change your name"),
+        Verb::Nick => Above,
         Verb::Topic => Alone("show or set what a room is about"),
-        Verb::Me => Alone("say what you do: * alice TEXT"),
-        Verb::Whisper => Alone("the same as @NICK TEXT (also /msg)"),
+        Verb::Me => Together("/me, /whisper NICK TEXT", "* alice TEXT; the same as @NICK TEXT"),
+        Verb::Whisper => Above,
         Verb::Ignore => Together("/ignore, /unignore NICK", "hear nothing of somebody, or again"),
         Verb::Unignore => Above,
-        Verb::Away => Alone("be away; once more when you are back"),
-        Verb::Quiet => {
-            Together("/quiet, /time, /replay", "who comes, times, earlier lines: or not")
-        }
-        Verb::Time | Verb::Replay => Above,
-        Verb::History => Together("/history [ROOM] [N]", "what was said there (or since, before)"),
-        Verb::Search => Together("/search WORDS", "where that was said (also in ROOM, by NICK)"),
-        Verb::Register => Together("/register, /login", "make a name yours, and have it again"),
-        Verb::Login => Above,
-        Verb::Password => Together("/password, /unregister", "change its password, or give it up"),
-        Verb::Unregister => Above,
+        Verb::Away => Together("/away [TEXT], /quiet", "be away or back; hide who comes and goes"),
+        Verb::Quiet => Above,
+        Verb::Time => Together("/time, /replay", "times before lines; how many earlier lines"),
+        Verb::Replay => Above,
+        Verb::History => Together("/history, /search WORDS", "what was said, and where"),
+        Verb::Search => Above,
+        Verb::Register => Together("/register, /login", "own a name (also /password, /unregister)"),
+        Verb::Login | Verb::Password | Verb::Unregister => Above,
         Verb::Lock => Together("/lock, /unlock, /close", "for rooms that you made as yours"),
         Verb::Unlock | Verb::Close => Above,
-        Verb::Help => Alone("this, or more about one command"),
-        Verb::Quit => Together("quit", "leave (also /quit, /exit, end of input)"),
+        Verb::Token => Together("/token, /json, /ack", "for bots and scripts"),
+        Verb::Paste => Together("/paste [ROOM], /show ID", "many lines as one, and all of them"),
+        Verb::Tty => Together("/tty, /telnet", "keys, history and Tab, in a raw terminal"),
+        Verb::Color => Together("/color, /bell, /emoji", "looks (also /plain: for screen readers)"),
+        Verb::Typing => Together("/typing, /receipts", "who is typing; whether a whisper came"),
+        Verb::Show
+        | Verb::Telnet
+        | Verb::Bell
+        | Verb::Plain
+        | Verb::Emoji
+        | Verb::Receipts
+        | Verb::Json
+        | Verb::Ack => Above,
+        Verb::Help | Verb::Quit => Above,
     }
 }
 
@@ -145,7 +152,20 @@ fn explanation(verb: Verb) -> String {
         | Verb::Unregister
         | Verb::Lock
         | Verb::Unlock
-        | Verb::Close => explanation_of_kept(verb),
+        | Verb::Close
+        | Verb::Token => explanation_of_kept(verb),
+        Verb::Paste
+        | Verb::Show
+        | Verb::Tty
+        | Verb::Telnet
+        | Verb::Color
+        | Verb::Bell
+        | Verb::Plain
+        | Verb::Emoji
+        | Verb::Typing
+        | Verb::Receipts
+        | Verb::Json
+        | Verb::Ack => explanation_of_looks(verb),
         Verb::Help => "lists the commands, or tells more about one.".to_owned(),
         Verb::Quit => "leaves, as quit and the end of your input do. End a script with quit: \
             nc without -N, curl and other clients wait until the server ends the connection."
@@ -186,7 +206,56 @@ fn explanation_of_kept(verb: Verb) -> String {
         Verb::Close => {
             "deletes a room of yours with all its lines; it takes typing it twice.".to_owned()
         }
+        Verb::Token => "makes a name for a bot, with a secret of its own to log in with: \
+            /login NAME SECRET. ROOMS, with commas between them, are all that it may speak in, \
+            RATE how many lines a second it may send. /token list lists yours, /token drop NAME \
+            takes one back."
+            .to_owned(),
         other => unreachable!("{other:?} is not about what is kept"),
+    }
+}
+
+/// The same for what is about how somebody is served.
+fn explanation_of_looks(verb: Verb) -> String {
+    match verb {
+        Verb::Paste => "takes your next lines as one message for that room, or your current one, \
+            up to a line with nothing but a dot. Others see its first lines, and /show ID shows \
+            them all. A line that begins with a dot is typed with two."
+            .to_owned(),
+        Verb::Show => {
+            "shows all lines of a message that was too long to be shown whole.".to_owned()
+        }
+        Verb::Tty => "edits your lines here, for a terminal that sends each key: \
+            stty -icanon -echo; nc HOST PORT; stty sane. Cursor keys, Home, End, Ctrl-A E U K W Y \
+            L edit; the arrows and Ctrl-R find earlier lines; Tab completes; Ctrl-C drops the \
+            line; Ctrl-D on an empty one leaves; Enter on an empty one marks all as read."
+            .to_owned(),
+        Verb::Telnet => "does the same as /tty for a telnet client, which is asked to send each \
+            key."
+            .to_owned(),
+        Verb::Color => "colours names; dark and light choose the colours for such a background. \
+            What is remembered of your settings comes back when you log in."
+            .to_owned(),
+        Verb::Bell => "rings when somebody whispers to you or says your name.".to_owned(),
+        Verb::Plain => "shows words for marks, no colour and nothing redrawn, for screen readers \
+            and simple printers."
+            .to_owned(),
+        Verb::Emoji => "says :wave: and the like as the emoji that they name.".to_owned(),
+        Verb::Typing => "shows in the prompt of /tty who is typing in your room, and shows you to \
+            others who want to see that."
+            .to_owned(),
+        Verb::Receipts => "tells you when a line for one person has arrived, and when they next \
+            typed something after that."
+            .to_owned(),
+        Verb::Json => "makes this connection speak JSON, one object a line, both ways; there is \
+            no way back."
+            .to_owned(),
+        Verb::Ack => {
+            "answers each line that you send, with + and its number when it was taken, or \
+            with ! and a code."
+                .to_owned()
+        }
+        other => unreachable!("{other:?} is not about how somebody is served"),
     }
 }
 

@@ -98,10 +98,10 @@ pub fn render(event: &Event, ends: Ends, clock: Clock, out: &mut Vec<u8>) {
         out.extend_from_slice(ends.bytes());
     };
     match event {
-        Event::Said { room, nick, text } => {
+        Event::Said { room, nick, text, .. } => {
             line(&["#", room.as_str(), " ", nick.as_str(), ": ", text]);
         }
-        Event::Acted { room, nick, text } => {
+        Event::Acted { room, nick, text, .. } => {
             line(&["#", room.as_str(), " * ", nick.as_str(), " ", text]);
         }
         Event::Whispered { nick, text } => line(&["@", nick.as_str(), ": ", text]),

@@ -7,6 +7,7 @@
 mod kept;
 mod past;
 mod refused;
+mod set;
 
 use std::time::Duration;
 
@@ -83,6 +84,8 @@ pub fn of(event: &Event, clock: Clock) -> String {
         | Event::Away { .. }
         | Event::Quiet { .. }
         | Event::Time { .. }
+        | Event::Set(_)
+        | Event::Face(_)
         | Event::ReplayLines { .. } => format!("* {}\n", setting(event)),
         Event::Keeping { .. }
         | Event::LockSet { .. }
@@ -182,6 +185,8 @@ fn setting(event: &Event) -> String {
         Event::Quiet { is_on: true } => "comings and goings are hidden from you".to_owned(),
         Event::Quiet { is_on: false } => "comings and goings are shown to you".to_owned(),
         Event::Time { zone } => time_text(*zone),
+        Event::Set(setting) => set::set(*setting).to_owned(),
+        Event::Face(face) => set::face(*face).to_owned(),
         Event::ReplayLines { lines: 0 } => "joining a room shows you no earlier lines".to_owned(),
         Event::ReplayLines { lines } => {
             format!("joining a room shows you up to {}", count(*lines as u64, "earlier line"))

@@ -59,11 +59,12 @@ impl<S: Stream> Hub<S> {
             match effect {
                 Effect::Tell(Audience::One(conn), event) => self.tell(*conn, event),
                 Effect::Tell(audience, event) => self.publish(audience, event),
-                Effect::ShowTime(conn, zone) => {
+                Effect::Serve(conn, settings) => {
                     if let Some(conn) = self.conns.find_mut(*conn) {
-                        conn.time = *zone;
+                        conn.view.get_or_insert_default().settings = *settings;
                     }
                 }
+                Effect::Become(..) | Effect::Negotiate(_) => {}
                 Effect::Close(conn, parting) => self.close(*conn, *parting),
                 Effect::HideTyping(conn, is_hidden) => self.hide_typing(*conn, *is_hidden),
                 Effect::Ask(conn, question) => self.ask(*conn, question),
@@ -232,7 +233,7 @@ impl Writer<'_> {
         let lines = conn.queue.take_dropped();
         let start = self.page.bytes.len();
         let notice = Event::Dropped { lines };
-        wire::render(&notice, conn.ends, self.clock(conn.time), &mut self.page.bytes);
+        wire::render(&notice, conn.ends, self.clock(conn.time()), &mut self.page.bytes);
         self.push(conn, start..self.page.bytes.len());
         conn.queue.note_notice(self.page, lines);
     }
@@ -248,7 +249,7 @@ impl Writer<'_> {
 
     #[cold]
     fn render_first<S>(&mut self, conn: &Conn<S>, event: &Event) -> Range<usize> {
-        let clock = self.clock(conn.time);
+        let clock = self.clock(conn.time());
         let is_same = |it: &&Replay| it.is(event, conn.ends, clock);
         let range = match self.replay.as_ref().filter(is_same) {
             Some(replay) => replay.range.clone(),
@@ -277,10 +278,10 @@ impl Writer<'_> {
 
     /// Queues whole lines of the page, each with the time before it where that is wished.
     fn push<S>(&mut self, conn: &mut Conn<S>, range: Range<usize>) {
-        if conn.time.is_none() {
+        if conn.time().is_none() {
             return conn.queue.push(self.page, range);
         }
-        let stamp = self.stamp(self.clock(conn.time));
+        let stamp = self.stamp(self.clock(conn.time()));
         let mut start = range.start;
         while let Some(at) = memchr::memchr(b'\n', &self.page.bytes[start..range.end]) {
             let end = start + at + 1;
