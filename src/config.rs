@@ -74,6 +74,8 @@ pub struct Data {
 pub struct Config {
     /// Where to listen, in the order given; never empty.
     pub listen: Vec<SocketAddr>,
+    /// Where to listen for telnet clients, in the order given.
+    pub telnet_listen: Vec<SocketAddr>,
     /// How many connections may be open; decides `hub.connections_max`, which is `None` here.
     pub connections: Connections,
     /// How many new connections are taken in one turn of the loop; at least 1.
@@ -142,7 +144,7 @@ impl Config {
 
     /// Checks what one flag alone cannot: how the values stand beside each other.
     fn from_flags(flags: Flags) -> Result<Config, String> {
-        check_listen(&flags.listen)?;
+        check_listen(&[&flags.listen[..], &flags.telnet_listen].concat())?;
         let is_kept = flags.data.as_os_str() != "none";
         if is_kept && !cfg!(feature = "store") {
             return Err("--data: this chatline was built without the feature store and keeps \
@@ -195,6 +197,7 @@ impl Config {
                 (false, _) => LevelFilter::Trace,
             },
             listen: flags.listen,
+            telnet_listen: flags.telnet_listen,
             data,
         })
     }
@@ -314,6 +317,9 @@ mod tests {
         assert!(refusal(&["--listen", "70000"]).contains("wanted is a port"));
         assert!(refusal(&["--listen", ""]).contains("wanted is a port"));
         assert!(refusal(&["--listen", "9,127.0.0.1:9"]).contains("given twice"));
+        assert!(refusal(&["--listen=9", "--telnet-listen=9"]).contains("given twice"));
+        let config = parse(&["--telnet-listen", "23,[::]:23"]).unwrap();
+        assert_eq!((config.listen.len(), config.telnet_listen.len()), (1, 2));
     }
 
     #[test]

@@ -78,7 +78,11 @@ fn run_task(_: &Task, _: &Path) -> Result<(), String> {
 fn serve(config: Config) -> Result<(), String> {
     let data = config.data.clone();
     let server = Server::start(config).map_err(|error| error.to_string())?;
-    print(&announcement(server.addresses(), data.as_ref()));
+    let mut text = announcement(server.addresses(), data.as_ref());
+    for address in server.telnet_addresses() {
+        text += &format!("listening on {address}   (for telnet)\n");
+    }
+    print(&text);
     server.run().map_err(|cause| format!("cannot wait for events: {cause}"))
 }
 

@@ -269,10 +269,36 @@ pub enum Event {
         /// Which zone's; `None` for no times.
         zone: Option<Zone>,
     },
+    /// What you said to somebody alone has reached them.
+    Delivered {
+        /// Whom.
+        nick: Nick,
+    },
+    /// What you said to somebody alone has not reached them: they are gone.
+    NotDelivered,
+    /// Somebody has typed something after what you said to them alone had reached them.
+    Seen {
+        /// Who.
+        nick: Nick,
+    },
+    /// Somebody types a line.
+    Typing {
+        /// For which room.
+        room: RoomName,
+        /// Who.
+        nick: Nick,
+    },
     /// Something is otherwise for you from now on.
     Set(Setting),
     /// Your connection is of that kind from now on.
     Face(Face),
+    /// Your telnet client goes on editing its lines itself.
+    NoTerminal,
+    /// Your line was taken; told to who wants to know.
+    Taken {
+        /// Which of all your lines since then.
+        number: u64,
+    },
     /// How many earlier lines you are shown on joining.
     ReplayLines {
         /// How many.

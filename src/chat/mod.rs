@@ -17,6 +17,8 @@ pub mod asked;
 mod back;
 pub mod blocks;
 pub mod command;
+pub mod complete;
+pub mod emoji;
 pub mod event;
 pub mod history;
 pub mod kept;
@@ -33,6 +35,7 @@ mod own;
 pub mod pace;
 mod paste;
 pub mod recall;
+pub mod receipts;
 pub mod refusal;
 pub mod room;
 pub mod settings;
@@ -50,8 +53,9 @@ use command::{Command, Verb};
 use event::{Event, Parting, Refusal};
 use kept::{Answer, Kept, Question};
 use keyed::Keyed;
-use name::RoomName;
+use name::{Nick, RoomName};
 use outbox::{Audience, Outbox, Source};
+use receipts::Receipts;
 use room::{Member, Room, RoomId, Rooms};
 use settings::Face;
 use timers::{Timer, Timers};
@@ -157,6 +161,15 @@ pub enum Input<'a> {
         /// What.
         command: Command<'a>,
     },
+    /// A connection says a block; its lines are clean.
+    Block {
+        /// Which.
+        conn: ConnId,
+        /// In which room; `None` for the current one.
+        room: Option<&'a str>,
+        /// What.
+        text: &'a str,
+    },
     /// A connection sent a line beyond the limit.
     TooLong {
         /// Which.
@@ -188,6 +201,27 @@ pub enum Input<'a> {
         /// Why.
         parting: Parting,
     },
+    /// The peer agrees to have its lines edited here, or not (any longer).
+    Terminal {
+        /// Which.
+        conn: ConnId,
+        /// Whether it agrees.
+        is_on: bool,
+    },
+    /// Somebody types a line, and has not ended it yet.
+    Typing {
+        /// Who.
+        conn: ConnId,
+    },
+    /// What [`outbox::Effect::AwaitReceipt`] asked for has happened.
+    Receipt {
+        /// Who wants to know.
+        from: ConnId,
+        /// Who was told something.
+        to: ConnId,
+        /// Whether they took it.
+        is_taken: bool,
+    },
     /// What was asked for a connection has come.
     Answer {
         /// Which.
@@ -205,6 +239,21 @@ pub enum Input<'a> {
     Time,
 }
 
+/// What becomes of the next line of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// It is taken for a name.
+    Nameless,
+    /// It is taken for a password.
+    Password,
+    /// It is taken into a block.
+    Block,
+    /// It is said in no room.
+    Nowhere,
+    /// It is said in that room.
+    Room(&'a RoomName),
+}
+
 /// The conversation.
 #[derive(Debug)]
 pub struct Chat {
@@ -214,6 +263,7 @@ pub struct Chat {
     rooms: Rooms,
     accounts: Accounts,
     timers: Timers,
+    receipts: Receipts,
     /// The number of the last guest; never given twice, so that an answer reaches nobody else.
     guests: u64,
     /// The id of the next line.
@@ -249,6 +299,7 @@ impl Chat {
             rooms,
             accounts: Accounts::restore(key, &kept.accounts, kept.next_account),
             timers: Timers::default(),
+            receipts: Receipts::default(),
             guests: 0,
             next_line: kept.next_line.max(1),
             is_keeping: true,
@@ -269,6 +320,35 @@ impl Chat {
         if let (Some(lobby), Answer::Lines { lines, .. }) = (self.lobby(), answer) {
             self.rooms.at_mut(lobby).recall(lines);
         }
+    }
+
+    /// What a connection is called, if it has a name.
+    pub fn nick_of(&self, conn: ConnId) -> Option<&Nick> {
+        self.users.find(conn)?.nick()
+    }
+
+    /// What becomes of the next line of a connection.
+    pub fn place_of(&self, conn: ConnId) -> Place<'_> {
+        let Some(user) = self.users.find(conn) else { return Place::Nameless };
+        if user.awaited_login().is_some() {
+            return Place::Password;
+        }
+        match (user.nick(), self.room_of(conn)) {
+            (None, _) => Place::Nameless,
+            (Some(_), None) => Place::Nowhere,
+            (Some(_), Some(room)) => Place::Room(room),
+        }
+    }
+
+    /// The room in which a connection's bare text is said.
+    pub fn room_of(&self, conn: ConnId) -> Option<&RoomName> {
+        let room = self.users.find(conn)?.current_room()?;
+        self.rooms.find(room).map(|room| &room.name)
+    }
+
+    /// Bytes of a block at most.
+    pub fn paste_bytes_max(&self) -> usize {
+        65536
     }
 
     /// How many have a name.
@@ -299,15 +379,19 @@ impl Chat {
             Input::Time => self.expire(now, out),
             Input::Line { conn, .. }
             | Input::Command { conn, .. }
+            | Input::Block { conn, .. }
             | Input::TooLong { conn, .. }
             | Input::Interrupt { conn }
             | Input::AreYouThere { conn }
             | Input::Slowed { conn, .. }
             | Input::Ended { conn, .. }
             | Input::Answer { conn, .. }
+            | Input::Terminal { conn, .. }
+            | Input::Typing { conn }
                 if self.users.find(conn).is_none() => {}
             Input::Line { conn, text } => self.line(conn, text, now, out),
             Input::Command { conn, command } => self.command(conn, command, now, out),
+            Input::Block { .. } => {}
             Input::TooLong { conn, bytes_max } => {
                 self.users.at_mut(conn).typed_at = now.mono.into();
                 out.refuse(conn, Refusal::LineTooLong { bytes_max });
@@ -317,6 +401,9 @@ impl Chat {
             Input::Slowed { conn, per_second } => out.tell(conn, Event::Slowed { per_second }),
             Input::Ended { conn, parting } => self.part(conn, parting, now, out),
             Input::Answer { conn, answer } => self.answered(conn, answer, now, out),
+            Input::Terminal { conn, is_on } => self.note_terminal(conn, is_on, out),
+            Input::Typing { conn } => self.typing(conn, out),
+            Input::Receipt { from, to, is_taken } => self.delivered(from, to, is_taken, out),
             Input::Keeping { is_kept } => self.note_keeping(is_kept, out),
         }
     }
@@ -347,6 +434,13 @@ impl Chat {
                 .filter(|member| match source {
                     None => true,
                     Some(source) => member.conn != source.conn && !ignores(member, source),
+                })
+                .for_each(|member| listener(member.conn)),
+            Audience::Typists { room, source } => members(*room)
+                .iter()
+                .filter(|member| member.conn != source.conn && !ignores(member, source))
+                .filter(|member| {
+                    self.users.at(member.conn).settings().is_some_and(|it| it.shows_typing)
                 })
                 .for_each(|member| listener(member.conn)),
             Audience::Change { rooms, source } => rooms
@@ -392,6 +486,9 @@ impl Chat {
         if user.directs_shown() > 0 {
             self.note_directs_seen(conn, out);
         }
+        if !self.receipts.is_empty() {
+            self.note_seen(conn, out);
+        }
         if let Some(account) = awaited_login {
             return self.password_line(conn, account, text, now, out);
         }
@@ -412,6 +509,7 @@ impl Chat {
         if user.directs_shown() > 0 {
             self.note_directs_seen(conn, out);
         }
+        self.note_seen(conn, out);
         self.want_no_password(conn, out);
         match self.users.at(conn).nick() {
             None => self.obey_before_name(conn, command, now, out),
@@ -461,10 +559,17 @@ impl Chat {
             Command::Show(id) => self.show_block(conn, id, out),
             Command::Tty(is_on) => {
                 let face = if is_on { Face::Terminal } else { Face::Lines };
-                self.become_face(conn, face, out)
+                self.become_face(conn, face, out);
+                Ok(())
             }
-            Command::Telnet => self.negotiate(conn, out),
-            Command::Json => self.become_face(conn, Face::Json, out),
+            Command::Telnet => {
+                out.negotiate(conn);
+                Ok(())
+            }
+            Command::Json => {
+                self.become_face(conn, Face::Json, out);
+                Ok(())
+            }
             Command::Set(setting) => self.set(conn, setting, out),
             Command::Help => self.help(conn, None, out),
             Command::HelpOn(verb) => self.help(conn, Some(verb), out),

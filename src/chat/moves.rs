@@ -401,6 +401,7 @@ impl Chat {
             self.await_no_name(conn);
         }
         self.users.remove(conn);
+        self.forget_receipts(conn);
         out.tell(conn, Event::Bye { nick, parting });
         out.close(conn, parting);
     }

@@ -51,6 +51,13 @@ pub enum Audience {
         /// The newcomer's [`super::room::Member::entry`].
         entry: u64,
     },
+    /// The members of a room who want to see who is typing.
+    Typists {
+        /// Which room.
+        room: RoomId,
+        /// Who types, and is not told.
+        source: Source,
+    },
     /// The members of one room hear what one of them, or a visitor, says.
     Listeners {
         /// Which room.
@@ -76,6 +83,9 @@ pub enum Effect {
     HideTyping(ConnId, bool),
     /// The connection ends after what it was told so far. Nothing follows for it.
     Close(ConnId, Parting),
+    /// It is to be said when the second connection has taken all that it was told so far, or never
+    /// will: the first one wants to know.
+    AwaitReceipt(ConnId, ConnId),
     /// No further line of the connection is taken until the answer has come.
     Ask(ConnId, Question),
 }
@@ -184,6 +194,11 @@ impl Outbox {
     /// What the connection types next is a password, or is not any longer.
     pub fn hide_typing(&mut self, conn: ConnId, is_hidden: bool) {
         self.effects.push(Effect::HideTyping(conn, is_hidden));
+    }
+
+    /// Asks to be told when `to` has taken all that it was told so far: `from` wants to know.
+    pub fn await_receipt(&mut self, from: ConnId, to: ConnId) {
+        self.effects.push(Effect::AwaitReceipt(from, to));
     }
 
     /// Ends a connection.

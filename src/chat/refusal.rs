@@ -194,6 +194,11 @@ pub enum Refusal {
         /// The bound.
         most: usize,
     },
+    /// stub
+    PasteTooLong {
+        /// stub
+        bytes_max: usize,
+    },
     /// The room is not yours.
     NotYours {
         /// Which.
@@ -253,6 +258,7 @@ impl Refusal {
             Refusal::TooManyAccounts { .. } => Code::TooManyAccounts,
             Refusal::DirectsFull { .. } => Code::MailboxFull,
             Refusal::NotYours { .. } => Code::NotYours,
+            Refusal::PasteTooLong { .. } => Code::Usage,
         }
     }
 }

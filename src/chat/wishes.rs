@@ -123,23 +123,22 @@ impl Chat {
         Ok(())
     }
 
+    /// The peer agrees to have its lines edited here, or not.
+    pub(super) fn note_terminal(&mut self, conn: ConnId, is_on: bool, out: &mut Outbox) {
+        let face = self.users.at_mut(conn).wishes_mut().face;
+        match (face, is_on) {
+            (Face::Json, _) | (Face::Terminal, true) => {}
+            (Face::Lines, false) => out.tell(conn, Event::NoTerminal),
+            (Face::Lines, true) => self.become_face(conn, Face::Terminal, out),
+            (Face::Terminal, false) => self.become_face(conn, Face::Lines, out),
+        }
+    }
+
     /// The connection is of that kind from now on.
-    pub(super) fn become_face(
-        &mut self,
-        conn: ConnId,
-        face: Face,
-        out: &mut Outbox,
-    ) -> Result<(), Refusal> {
+    pub(super) fn become_face(&mut self, conn: ConnId, face: Face, out: &mut Outbox) {
         self.users.at_mut(conn).wishes_mut().face = face;
         out.become_face(conn, face);
         out.tell(conn, Event::Face(face));
-        Ok(())
-    }
-
-    /// The connection's telnet client is asked to let its lines be edited here.
-    pub(super) fn negotiate(&mut self, conn: ConnId, out: &mut Outbox) -> Result<(), Refusal> {
-        out.negotiate(conn);
-        Ok(())
     }
 
     pub(super) fn replay_lines(

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::chat::event::Zone;
-use crate::chat::pace::Pace;
+use crate::chat::pace::{Pace, Rate};
 use crate::wire::Ends;
 use crate::wire::line::LineBuffer;
 
@@ -207,6 +207,13 @@ impl<S> Conn<S> {
     #[inline]
     pub fn takes_plainly(&self) -> bool {
         self.stage != Stage::Doomed && !self.queue.is_behind() && self.view.is_none()
+    }
+
+    /// A line that was taken at that pace was none.
+    pub fn give_back(&mut self, rate: Option<Rate>) {
+        if let Some(rate) = rate {
+            self.pace.give_back(rate);
+        }
     }
 
     /// Which times its lines begin with.

@@ -12,6 +12,10 @@ mod deliver;
 mod flush;
 mod keep;
 mod read;
+mod receipts;
+mod requests;
+mod special;
+mod terminal;
 
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -87,6 +91,8 @@ enum Timer {
     Stall(ConnId),
     /// The server stops, and the answer it waits for has not come in time.
     Answer(ConnId),
+    /// Somebody whom it shows typing may have stopped.
+    Typing(ConnId),
 }
 
 /// The connections and the conversation.
@@ -125,6 +131,16 @@ pub struct Hub<S> {
     is_overfull: bool,
     /// What is given away to be kept, and what waits for it.
     keeping: Keeping,
+    /// Whose line is being obeyed, if its sender awaits an answer.
+    answering: Option<ConnId>,
+    /// Whose prompt left the screen in this turn.
+    hidden: Vec<ConnId>,
+    /// To whom somebody was shown typing in this turn.
+    watched_typing: Vec<ConnId>,
+    /// What a terminal is sent; empty in between.
+    echo: Vec<u8>,
+    /// Who wants to know when whom has taken what they were told: the first of each pair.
+    receipts: Vec<(ConnId, ConnId)>,
     /// Who hears what the members of several rooms are told; empty in between.
     hearers: Vec<ConnId>,
     /// Refused connections that have not gone yet.
@@ -163,6 +179,11 @@ impl<S: Stream> Hub<S> {
             pinned: Rc::new(Cell::new(0)),
             is_overfull: false,
             keeping: Keeping::default(),
+            answering: None,
+            hidden: Vec::new(),
+            watched_typing: Vec::new(),
+            echo: Vec::new(),
+            receipts: Vec::new(),
             hearers: Vec::new(),
             refused: 0,
             buffer: vec![0; limits.read_bytes_per_turn.min(64 * 1024)],
@@ -185,6 +206,13 @@ impl<S: Stream> Hub<S> {
         let conn = self.conns.insert(Conn::new(stream, from, Stage::Talking));
         debug!("{from} connected");
         self.chat(Input::Open { conn, origin: door::origin(from.ip()) });
+        Some(conn)
+    }
+
+    /// Takes in a connection for a telnet client, which is asked at once to send each key.
+    pub fn open_telnet(&mut self, stream: S, from: SocketAddr, now: Now) -> Option<ConnId> {
+        let conn = self.open(stream, from, now)?;
+        self.negotiate(conn);
         Some(conn)
     }
 
@@ -378,6 +406,7 @@ impl<S: Stream> Hub<S> {
                 Timer::Drain(conn) => self.check_end(conn),
                 Timer::Stall(conn) => self.check_stall(conn),
                 Timer::Answer(conn) => self.give_up_answer(conn),
+                Timer::Typing(conn) => self.expire_typists(conn),
             }
         }
         while !self.turn_is_full() && self.chat.deadline().is_some_and(|at| at <= self.now.mono) {

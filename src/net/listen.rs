@@ -50,6 +50,8 @@ pub struct Listeners {
 struct Listener {
     socket: TcpListener,
     token: Token,
+    /// Its peers are telnet clients.
+    is_telnet: bool,
     /// An edge has come since the last time that nobody waited.
     is_waited_at: bool,
 }
@@ -69,8 +71,8 @@ enum Supply {
 /// What became of one peer that waited.
 #[derive(Debug)]
 pub enum Arrival {
-    /// It is here.
-    Peer(TcpStream, SocketAddr),
+    /// It is here, from that address; and whether it is a telnet client.
+    Peer(TcpStream, SocketAddr, bool),
     /// It has gone again, or was told to go.
     Gone,
 }
@@ -82,17 +84,19 @@ impl Listeners {
         Listeners { open, next, supply, spare: take_spare(), refusal }
     }
 
-    /// Adds a listener, whose events come under `token`, and says which address it has got.
+    /// Adds a listener, whose events come under `token`, for telnet clients or for anybody, and says
+    /// which address it has got.
     pub fn add(
         &mut self,
         address: SocketAddr,
         registry: &Registry,
         token: Token,
+        is_telnet: bool,
     ) -> io::Result<SocketAddr> {
         let mut socket = bind(address)?;
         registry.register(&mut socket, token, Interest::READABLE)?;
         let address = socket.local_addr()?;
-        self.open.push(Listener { socket, token, is_waited_at: false });
+        self.open.push(Listener { socket, token, is_telnet, is_waited_at: false });
         Ok(address)
     }
 
@@ -126,7 +130,8 @@ impl Listeners {
             match self.open[index].socket.accept() {
                 Ok((stream, from)) => {
                     self.note(Supply::Enough, None);
-                    return Some(Arrival::Peer(stream, from));
+                    let is_telnet = self.open[index].is_telnet;
+                    return Some(Arrival::Peer(stream, from, is_telnet));
                 }
                 Err(cause) => match cause.kind() {
                     ErrorKind::WouldBlock => self.open[index].is_waited_at = false,
@@ -320,8 +325,9 @@ mod tests {
     fn listeners(poll: &Poll, count: usize) -> (Listeners, Vec<SocketAddr>) {
         let mut listeners = Listeners::new(b"full\n".to_vec());
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let addresses =
-            (0..count).map(|i| listeners.add(any, poll.registry(), Token(i)).unwrap()).collect();
+        let addresses = (0..count)
+            .map(|i| listeners.add(any, poll.registry(), Token(i), false).unwrap())
+            .collect();
         (listeners, addresses)
     }
 
@@ -350,7 +356,7 @@ mod tests {
         assert_eq!(listeners.deadline(), Some(START));
 
         for expected in [addresses[0], addresses[1], addresses[0]] {
-            let Some(Arrival::Peer(stream, _)) = listeners.accept(START) else { panic!("nobody") };
+            let Some(Arrival::Peer(stream, ..)) = listeners.accept(START) else { panic!("nobody") };
             assert_eq!(stream.local_addr().unwrap(), expected);
         }
         assert!(listeners.accept(START).is_none());
@@ -391,7 +397,7 @@ mod tests {
     #[test]
     fn a_connection_has_its_options() {
         let (mut listeners, _peer) = one_waiting();
-        let Some(Arrival::Peer(stream, _)) = listeners.accept(START) else { panic!("nobody") };
+        let Some(Arrival::Peer(stream, ..)) = listeners.accept(START) else { panic!("nobody") };
         let mut socket = Socket::new(stream);
         socket.expect_stall(Some(Duration::from_secs(120)));
         let options = SockRef::from(&socket.0);

@@ -53,6 +53,7 @@ pub struct Server {
     stops: Stops,
     listeners: Listeners,
     addresses: Vec<SocketAddr>,
+    telnet_addresses: Vec<SocketAddr>,
     hub: Hub<Socket>,
     runners: Runners,
     clock: Clock,
@@ -78,11 +79,14 @@ impl Server {
         let poll = Poll::new().map_err(doing("wait for events"))?;
         let stops = Stops::register(poll.registry(), STOPS).map_err(doing("take signals"))?;
         let mut listeners = Listeners::new(hub::refuse_line(Parting::ServerFull));
-        let mut addresses = Vec::with_capacity(config.listen.len());
-        for (index, &asked) in config.listen.iter().enumerate() {
+        let (mut addresses, mut telnet_addresses) = (Vec::new(), Vec::new());
+        let asked = config.listen.iter().map(|asked| (asked, false));
+        let asked = asked.chain(config.telnet_listen.iter().map(|asked| (asked, true)));
+        for (index, (&asked, is_telnet)) in asked.enumerate() {
             let token = Token(FIRST_LISTENER - index);
-            let got = listeners.add(asked, poll.registry(), token);
-            addresses.push(got.map_err(doing(format!("listen on {asked}")))?);
+            let got = listeners.add(asked, poll.registry(), token, is_telnet);
+            let got = got.map_err(doing(format!("listen on {asked}")))?;
+            if is_telnet { &mut telnet_addresses } else { &mut addresses }.push(got);
         }
         let mut secret = [0; 16];
         getrandom::fill(&mut secret)
@@ -112,6 +116,7 @@ impl Server {
             stops,
             listeners,
             addresses,
+            telnet_addresses,
             hub,
             runners,
             clock,
@@ -125,6 +130,11 @@ impl Server {
     /// Where it listens, in the order of the configuration, with the ports that it has got.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The same of those for telnet clients.
+    pub fn telnet_addresses(&self) -> &[SocketAddr] {
+        &self.telnet_addresses
     }
 
     /// Serves until SIGTERM or SIGINT, then says goodbye to everyone and returns; at once, when
@@ -195,18 +205,22 @@ impl Server {
     fn accept(&mut self, now: Now) {
         for _ in 0..self.accepts_per_turn {
             match self.listeners.accept(now.mono) {
-                Some(Arrival::Peer(stream, from)) => self.admit(stream, from, now),
+                Some(Arrival::Peer(stream, from, is_telnet)) => {
+                    self.admit(stream, from, is_telnet, now);
+                }
                 Some(Arrival::Gone) => {}
                 None => break,
             }
         }
     }
 
-    fn admit(&mut self, stream: TcpStream, from: SocketAddr, now: Now) {
+    fn admit(&mut self, stream: TcpStream, from: SocketAddr, is_telnet: bool, now: Now) {
         let socket = Socket::new(stream);
-        let Some(conn) = self.hub.open(socket, from, now) else {
-            return;
+        let conn = match is_telnet {
+            true => self.hub.open_telnet(socket, from, now),
+            false => self.hub.open(socket, from, now),
         };
+        let Some(conn) = conn else { return };
         let Some(socket) = self.hub.stream_mut(conn) else {
             return;
         };

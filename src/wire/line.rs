@@ -15,6 +15,8 @@ use super::telnet::{IAC, Step, Telnet};
 
 const NUL: u8 = 0x00;
 const BACKSPACE: u8 = 0x08;
+/// What a terminal sends to erase all before the cursor (Ctrl-U).
+const ERASE: u8 = 0x15;
 const LF: u8 = b'\n';
 const CR: u8 = b'\r';
 
@@ -38,6 +40,32 @@ pub enum Item<'i> {
     Interrupt,
     /// Telnet says that no more will come. The unfinished line waits for [`LineBuffer::finish`].
     EndOfInput,
+    /// What telnet tells of the peer's terminal.
+    Terminal(Tells),
+}
+
+/// What telnet tells of the peer's terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// It sends each key from now on, as it was asked to; or will not.
+    SendsKeys(bool),
+    /// It can be asked for its name.
+    HasType,
+    /// Whether it can do nothing but print.
+    IsDumb(bool),
+    /// It has that many columns and rows.
+    Size(u16, u16),
+}
+
+/// What the bytes of a peer amount to that sends each key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keys<'i> {
+    /// Bytes that the terminal has sent.
+    Bytes(&'i [u8]),
+    /// The same, where telnet has doubled one.
+    Byte(u8),
+    /// Telnet's: never a line, nor too long.
+    Item(Item<'i>),
 }
 
 /// The line that has not ended yet.
@@ -117,6 +145,36 @@ impl LineBuffer {
         self.telnet.get_or_insert_default().offer_echo();
     }
 
+    /// The peer is asked to send each key, and will answer.
+    pub fn offer_terminal(&mut self) {
+        self.telnet.get_or_insert_default().offer_terminal();
+    }
+
+    /// Takes bytes from the front of `input` without looking for lines, for a peer that sends each
+    /// key: up to telnet's next command. `None` when all are used up.
+    pub fn next_keys<'i>(&mut self, input: &mut &'i [u8]) -> Option<Keys<'i>> {
+        while let Some((&first, rest)) = input.split_first() {
+            if first != IAC && self.telnet.as_ref().is_none_or(|telnet| telnet.is_idle()) {
+                let end = memchr::memchr(IAC, input).unwrap_or(input.len());
+                let (bytes, rest) = input.split_at(end);
+                *input = rest;
+                return Some(Keys::Bytes(bytes));
+            }
+            *input = rest;
+            match self.telnet.get_or_insert_default().step(first) {
+                Step::Data(byte) => return Some(Keys::Byte(byte)),
+                Step::EraseChar => return Some(Keys::Byte(BACKSPACE)),
+                Step::EraseLine => return Some(Keys::Byte(ERASE)),
+                step => {
+                    if let Some(item) = item_of(step) {
+                        return Some(Keys::Item(item));
+                    }
+                }
+            }
+        }
+        None
+    }
+
     /// Cuts plain data off `input`: up to a line end (the last byte of which is consumed too), an
     /// IAC, or the end of the input. And whether it was a line end.
     fn split<'i>(&self, input: &'i [u8]) -> (&'i [u8], &'i [u8], bool) {
@@ -186,15 +244,29 @@ impl LineBuffer {
                 self.partial = None;
                 None
             }
-            Step::Interrupt => {
-                self.partial = None;
-                Some(Item::Interrupt)
+            step => {
+                if step == Step::Interrupt {
+                    self.partial = None;
+                }
+                item_of(step)
             }
-            Step::Reply(bytes) => Some(Item::Reply(bytes)),
-            Step::AreYouThere => Some(Item::AreYouThere),
-            Step::EndOfInput => Some(Item::EndOfInput),
         }
     }
+}
+
+/// What telnet says beside the text.
+fn item_of<'i>(step: Step) -> Option<Item<'i>> {
+    Some(match step {
+        Step::Nothing | Step::Data(_) | Step::EraseChar | Step::EraseLine => return None,
+        Step::Interrupt => Item::Interrupt,
+        Step::Reply(bytes) => Item::Reply(bytes),
+        Step::AreYouThere => Item::AreYouThere,
+        Step::EndOfInput => Item::EndOfInput,
+        Step::SendsKeys(is_so) => Item::Terminal(Tells::SendsKeys(is_so)),
+        Step::HasType => Item::Terminal(Tells::HasType),
+        Step::IsDumb(is_so) => Item::Terminal(Tells::IsDumb(is_so)),
+        Step::Size(columns, rows) => Item::Terminal(Tells::Size(columns, rows)),
+    })
 }
 
 /// Whether `kept` and `piece` are too long for one line. A CR at their end does not count: it may

@@ -7,10 +7,13 @@
 //! decides nothing: that is `chat`.
 
 pub mod clean;
+pub mod editor;
 mod escape;
 pub mod help;
 mod joiner;
+pub mod json;
 pub mod line;
+pub mod look;
 pub mod sniff;
 pub mod telnet;
 pub mod text;

@@ -1,8 +1,8 @@
 //! The commands of telnet (RFC 854, 855, 860), taken out of a stream one byte at a time.
 //!
 //! Promises: it never speaks first, refuses each option once and so cannot be drawn into a loop,
-//! and strips every command and subnegotiation however the bytes are cut. Deliberately no option is
-//! ever agreed to, and nothing is known of lines.
+//! and strips every command and subnegotiation however the bytes are cut. No option is agreed to
+//! but those that were offered with [`TERMINAL_WANTED`]. Deliberately nothing is known of lines.
 
 /// Interpret As Command: the byte that begins every command; doubled, it is data.
 pub const IAC: u8 = 255;
@@ -11,8 +11,9 @@ const DONT: u8 = 254;
 const DO: u8 = 253;
 const WONT: u8 = 252;
 const WILL: u8 = 251;
-/// Subnegotiation begins.
+/// Subnegotiation begins, and ends.
 const SB: u8 = 250;
+const SE: u8 = 240;
 const ERASE_LINE: u8 = 248;
 const ERASE_CHARACTER: u8 = 247;
 const ARE_YOU_THERE: u8 = 246;
@@ -24,7 +25,12 @@ const END_OF_FILE: u8 = 236;
 
 /// The option that asks for an answer at this point of the stream (RFC 860).
 const TIMING_MARK: u8 = 6;
+/// The options that make a client send each key and show nothing by itself (RFC 857, 858), say what
+/// its terminal is (RFC 1091) and how large (RFC 1073).
 const ECHO: u8 = 1;
+const SUPPRESS_GO_AHEAD: u8 = 3;
+const TERMINAL_TYPE: u8 = 24;
+const WINDOW_SIZE: u8 = 31;
 
 /// Asks the peer not to show what is typed (RFC 857).
 pub const WILL_ECHO: [u8; 3] = [IAC, WILL, ECHO];
@@ -32,11 +38,24 @@ pub const WILL_ECHO: [u8; 3] = [IAC, WILL, ECHO];
 /// Asks the peer to show again what is typed.
 pub const WONT_ECHO: [u8; 3] = [IAC, WONT, ECHO];
 
+/// Asks the peer to send each key as it is pressed, and to tell of its terminal.
+pub const TERMINAL_WANTED: [u8; 12] =
+    [IAC, WILL, ECHO, IAC, WILL, SUPPRESS_GO_AHEAD, IAC, DO, TERMINAL_TYPE, IAC, DO, WINDOW_SIZE];
+
+/// Asks the peer for the name of its terminal.
+pub const TYPE_WANTED: [u8; 6] = [IAC, SB, TERMINAL_TYPE, 1, IAC, SE];
+
+/// Tells the peer to edit its lines itself again.
+pub const TERMINAL_OVER: [u8; 6] = [IAC, WONT, ECHO, IAC, WONT, SUPPRESS_GO_AHEAD];
+
 /// The answer that a telnet waits for after its interrupt (RFC 860): until then it shows nothing.
 pub const TIMING_MARK_REFUSED: [u8; 3] = [IAC, WONT, TIMING_MARK];
 
 /// Bytes after which a subnegotiation without an end is given up.
 const SUBNEGOTIATION_BYTES_MAX: u16 = 4096;
+
+/// How many bytes of a subnegotiation are looked at.
+const SUBNEGOTIATION_BYTES_KEPT: usize = 40;
 
 /// What one byte of the stream amounts to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +76,14 @@ pub enum Step {
     EraseLine,
     /// The peer will send no more (EOF, RFC 1184).
     EndOfInput,
+    /// The peer sends each key from now on, as it was asked to; or will not.
+    SendsKeys(bool),
+    /// The peer's terminal can be asked for its name.
+    HasType,
+    /// Whether the peer's terminal can do nothing but print.
+    IsDumb(bool),
+    /// The peer's terminal has that many columns and rows.
+    Size(u16, u16),
 }
 
 /// Where in a command the stream stands.
@@ -78,16 +105,27 @@ enum State {
 enum Verb {
     Do,
     Will,
-    /// DONT or WONT: all options are off already, so there is nothing to answer.
-    Off,
+    Dont,
+    Wont,
 }
 
-/// One connection's telnet: a state and the options that were refused, 72 bytes and no heap.
+/// What is known of a peer that was asked to send each key.
+#[derive(Clone, Debug, Default)]
+struct Offer {
+    /// It has not answered yet.
+    is_open: bool,
+    /// The first bytes of the subnegotiation under way.
+    bytes: Vec<u8>,
+}
+
+/// One connection's telnet: a state and the options that were refused, 80 bytes; and heap only for
+/// who was asked to send each key.
 #[derive(Clone, Debug, Default)]
 pub struct Telnet {
     state: State,
     wont: OptionSet,
     dont: OptionSet,
+    offer: Option<Box<Offer>>,
 }
 
 impl Telnet {
@@ -101,6 +139,11 @@ impl Telnet {
         self.wont.insert(ECHO);
     }
 
+    /// [`TERMINAL_WANTED`] is sent: the answers to it are agreed to.
+    pub fn offer_terminal(&mut self) {
+        self.offer.get_or_insert_default().is_open = true;
+    }
+
     /// Takes the next byte of the stream and says what it amounts to.
     pub fn step(&mut self, byte: u8) -> Step {
         match self.state {
@@ -109,11 +152,20 @@ impl Telnet {
             State::Command => self.command(byte),
             State::Negotiation(verb) => {
                 self.state = State::Data;
-                self.refuse(verb, byte)
+                self.agree(verb, byte).unwrap_or_else(|| self.refuse(verb, byte))
             }
             State::Subnegotiation(len) if byte == IAC => self.go(State::SubnegotiationCommand(len)),
+            State::SubnegotiationCommand(_) if byte == SE => {
+                self.state = State::Data;
+                self.subnegotiated()
+            }
             State::SubnegotiationCommand(_) if byte != IAC => self.command(byte),
             State::Subnegotiation(len) | State::SubnegotiationCommand(len) => {
+                if let Some(offer) = &mut self.offer
+                    && offer.bytes.len() < SUBNEGOTIATION_BYTES_KEPT
+                {
+                    offer.bytes.push(byte);
+                }
                 self.go(if len + 1 < SUBNEGOTIATION_BYTES_MAX {
                     State::Subnegotiation(len + 1)
                 } else {
@@ -133,8 +185,14 @@ impl Telnet {
         self.state = match byte {
             DO => State::Negotiation(Verb::Do),
             WILL => State::Negotiation(Verb::Will),
-            DONT | WONT => State::Negotiation(Verb::Off),
-            SB => State::Subnegotiation(0),
+            DONT => State::Negotiation(Verb::Dont),
+            WONT => State::Negotiation(Verb::Wont),
+            SB => {
+                if let Some(offer) = &mut self.offer {
+                    offer.bytes.clear();
+                }
+                State::Subnegotiation(0)
+            }
             _ => State::Data,
         };
         match byte {
@@ -149,6 +207,33 @@ impl Telnet {
         }
     }
 
+    /// What the answer to an offer amounts to; `None` for what is no answer to one.
+    fn agree(&mut self, verb: Verb, option: u8) -> Option<Step> {
+        let offer = self.offer.as_mut()?;
+        Some(match (verb, option) {
+            (Verb::Do, ECHO) if std::mem::take(&mut offer.is_open) => Step::SendsKeys(true),
+            (Verb::Dont, ECHO) => {
+                offer.is_open = false;
+                Step::SendsKeys(false)
+            }
+            (Verb::Will, TERMINAL_TYPE) => Step::HasType,
+            (Verb::Do, ECHO | SUPPRESS_GO_AHEAD) | (Verb::Will, WINDOW_SIZE) => Step::Nothing,
+            _ => return None,
+        })
+    }
+
+    /// What the subnegotiation that has just ended amounts to.
+    fn subnegotiated(&mut self) -> Step {
+        let Some(offer) = &mut self.offer else { return Step::Nothing };
+        match *std::mem::take(&mut offer.bytes) {
+            [WINDOW_SIZE, a, b, c, d] => {
+                Step::Size(u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
+            }
+            [TERMINAL_TYPE, 0, ref name @ ..] => Step::IsDumb(name.eq_ignore_ascii_case(b"dumb")),
+            _ => Step::Nothing,
+        }
+    }
+
     fn refuse(&mut self, verb: Verb, option: u8) -> Step {
         match verb {
             // A timing mark is a question, not a setting: every one of them awaits its answer.
@@ -156,7 +241,8 @@ impl Telnet {
                 Step::Reply([IAC, WONT, option])
             }
             Verb::Will if self.dont.insert(option) => Step::Reply([IAC, DONT, option]),
-            Verb::Do | Verb::Will | Verb::Off => Step::Nothing,
+            // What is off already need not be answered.
+            Verb::Do | Verb::Will | Verb::Dont | Verb::Wont => Step::Nothing,
         }
     }
 }
@@ -181,8 +267,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SE: u8 = 240;
-
     /// Everything but `Nothing` that the bytes amount to.
     fn steps(telnet: &mut Telnet, bytes: &[u8]) -> Vec<Step> {
         let steps = bytes.iter().map(|&byte| telnet.step(byte));
@@ -199,7 +283,7 @@ mod tests {
 
     #[test]
     fn it_is_as_small_as_it_says() {
-        assert!(size_of::<Telnet>() <= 72);
+        assert!(size_of::<Telnet>() <= 80);
     }
 
     #[test]
@@ -242,6 +326,24 @@ mod tests {
         let mut telnet = Telnet::default();
         telnet.offer_echo();
         assert_eq!(steps(&mut telnet, &[IAC, DO, ECHO, IAC, DONT, ECHO]), []);
+    }
+
+    #[test]
+    fn what_was_offered_is_agreed_to() {
+        let mut telnet = Telnet::default();
+        assert_eq!(steps(&mut telnet, b"\xFF\xFB\x1F"), [Step::Reply([IAC, DONT, WINDOW_SIZE])]);
+        telnet.offer_terminal();
+        let agreed = b"\xFF\xFD\x01\xFF\xFD\x03\xFF\xFB\x18\xFF\xFB\x1F\xFF\xFD\x01";
+        assert_eq!(steps(&mut telnet, agreed), [Step::SendsKeys(true), Step::HasType]);
+        let size = b"\xFF\xFA\x1F\x00\x50\x01\xFF\xFF\xFF\xF0";
+        assert_eq!(steps(&mut telnet, size), [Step::Size(80, 511)]);
+        let name = b"\xFF\xFA\x18\x00DUMB\xFF\xF0\xFF\xFA\x18\x00xterm\xFF\xF0";
+        assert_eq!(steps(&mut telnet, name), [Step::IsDumb(true), Step::IsDumb(false)]);
+        let long = [&[IAC, SB, TERMINAL_TYPE, 0][..], &[b'x'; 4000], &[IAC, SE]].concat();
+        assert_eq!(steps(&mut telnet, &long), [Step::IsDumb(false)]);
+        assert_eq!(steps(&mut telnet, b"\xFF\xFE\x01"), [Step::SendsKeys(false)]);
+        let other = Step::Reply([IAC, WONT, 34]);
+        assert_eq!(steps(&mut telnet, b"\xFF\xFD\x22\xFF\xFD\x22"), [other]);
     }
 
     #[test]

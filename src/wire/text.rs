@@ -50,6 +50,7 @@ pub fn of(event: &Event, clock: Clock) -> String {
         }
         Event::Profile(profile) => profile_text(profile, clock),
         Event::Rooms { rows, total } => rooms(rows, *total),
+        Event::Taken { number } => format!("+ {number}\n"),
         Event::Help => help::screen(),
         Event::HelpOn(verb) => wrapped(&help::paragraph(*verb)),
         Event::Replay { room, lines } => past::replay(room.as_str(), lines, clock),
@@ -84,8 +85,13 @@ pub fn of(event: &Event, clock: Clock) -> String {
         | Event::Away { .. }
         | Event::Quiet { .. }
         | Event::Time { .. }
+        | Event::Delivered { .. }
+        | Event::NotDelivered
+        | Event::Seen { .. }
+        | Event::Typing { .. }
         | Event::Set(_)
         | Event::Face(_)
+        | Event::NoTerminal
         | Event::ReplayLines { .. } => format!("* {}\n", setting(event)),
         Event::Keeping { .. }
         | Event::LockSet { .. }
@@ -185,8 +191,13 @@ fn setting(event: &Event) -> String {
         Event::Quiet { is_on: true } => "comings and goings are hidden from you".to_owned(),
         Event::Quiet { is_on: false } => "comings and goings are shown to you".to_owned(),
         Event::Time { zone } => time_text(*zone),
+        Event::Delivered { nick } => format!("{nick} has your line"),
+        Event::NotDelivered => "your line did not arrive: its reader is gone".to_owned(),
+        Event::Seen { nick } => format!("{nick} has seen your line"),
+        Event::Typing { room, nick } => format!("#{room}: {nick} is typing"),
         Event::Set(setting) => set::set(*setting).to_owned(),
         Event::Face(face) => set::face(*face).to_owned(),
+        Event::NoTerminal => "your telnet goes on editing your lines itself".to_owned(),
         Event::ReplayLines { lines: 0 } => "joining a room shows you no earlier lines".to_owned(),
         Event::ReplayLines { lines } => {
             format!("joining a room shows you up to {}", count(*lines as u64, "earlier line"))

@@ -122,6 +122,14 @@ impl World {
         PeerId(self.peers.len() - 1)
     }
 
+    /// A connection comes in where telnet clients do.
+    pub fn connect_telnet(&mut self, from: SocketAddr) -> PeerId {
+        let (near, far) = pipe(self.mischief.as_mut().map(Rng::split));
+        let conn = self.hub.open_telnet(near, from, self.now);
+        self.peers.push(Peer { far, conn });
+        PeerId(self.peers.len() - 1)
+    }
+
     /// Whether the hub took the connection in.
     pub fn is_taken_in(&self, peer: PeerId) -> bool {
         self.peers[peer.0].conn.is_some()

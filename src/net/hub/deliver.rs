@@ -40,15 +40,25 @@ impl Replay {
 
 /// The page of a turn while it is being written, and what is needed to write it.
 pub(super) struct Writer<'h> {
-    page: &'h mut OpenPage,
+    pub(super) page: &'h mut OpenPage,
     stamps: &'h mut Vec<(i32, Range<usize>)>,
     replay: &'h mut Option<Replay>,
     touched: &'h mut Vec<ConnId>,
     queue_bytes_max: Option<usize>,
     unix: i64,
     zone_secs: i32,
+    pub(super) mono: Duration,
+    pub(super) chat: &'h Chat,
+    /// Whose prompt has left the screen in this turn.
+    pub(super) hidden: &'h mut Vec<ConnId>,
+    /// To whom somebody was shown typing in this turn.
+    pub(super) watched_typing: &'h mut Vec<ConnId>,
+    /// Whose line is being obeyed, if its sender awaits an answer.
+    pub(super) answering: Option<ConnId>,
     /// Where the event at hand stands in the page, by how its lines end.
     rendered: [Option<Range<usize>>; 2],
+    /// The same as JSON.
+    pub(super) rendered_json: [Option<Range<usize>>; 2],
 }
 
 impl<S: Stream> Hub<S> {
@@ -61,10 +71,12 @@ impl<S: Stream> Hub<S> {
                 Effect::Tell(audience, event) => self.publish(audience, event),
                 Effect::Serve(conn, settings) => {
                     if let Some(conn) = self.conns.find_mut(*conn) {
-                        conn.view.get_or_insert_default().settings = *settings;
+                        conn.view.get_or_insert_default().set(*settings);
                     }
                 }
-                Effect::Become(..) | Effect::Negotiate(_) => {}
+                Effect::Become(conn, face) => self.become_face(*conn, *face),
+                Effect::Negotiate(conn) => self.negotiate(*conn),
+                Effect::AwaitReceipt(from, to) => self.await_receipt(*from, *to),
                 Effect::Close(conn, parting) => self.close(*conn, *parting),
                 Effect::HideTyping(conn, is_hidden) => self.hide_typing(*conn, *is_hidden),
                 Effect::Ask(conn, question) => self.ask(*conn, question),
@@ -96,6 +108,9 @@ impl<S: Stream> Hub<S> {
     /// (RFC 857), who has none is warned. Or it may show again.
     fn hide_typing(&mut self, id: ConnId, is_hidden: bool) {
         let Some(conn) = self.conns.find_mut(id) else { return };
+        if let Some(terminal) = conn.terminal_mut() {
+            return terminal.hide_typing(is_hidden);
+        }
         match (conn.lines.has_spoken_telnet(), is_hidden) {
             (true, true) => {
                 conn.lines.offer_echo();
@@ -134,7 +149,13 @@ impl<S: Stream> Hub<S> {
             queue_bytes_max: self.limits.queue_bytes_max,
             unix: self.now.unix,
             zone_secs: self.now.zone_secs,
+            mono: self.now.mono,
+            chat: &self.chat,
+            hidden: &mut self.hidden,
+            watched_typing: &mut self.watched_typing,
+            answering: self.answering,
             rendered: [None, None],
+            rendered_json: [None, None],
         };
         (&mut self.conns, writer, &self.chat)
     }
@@ -191,56 +212,28 @@ impl Writer<'_> {
             self.touched.push(id);
         }
         if !conn.takes_plainly() {
-            return self.tell_specially(conn, event);
+            return self.tell_specially(conn, id, event);
         }
         let range = self.render(conn, event);
         conn.queue.push(self.page, range);
     }
 
-    /// The same for who has not taken yet what earlier turns said, or wants times.
-    #[cold]
-    fn tell_specially<S>(&mut self, conn: &mut Conn<S>, event: &Event) {
-        // The last line must get through: it stands in no relation to what was dropped.
-        let is_last = matches!(event, Event::Bye { .. });
-        if conn.queue.dropped() > 0 && (is_last || self.has_drained(conn)) {
-            self.tell_dropped(conn);
-        }
-        let range = self.render(conn, event);
-        let fits = is_last || conn.queue.dropped() == 0 && self.fits(conn, range.len());
-        if fits {
-            self.push(conn, range);
-        } else {
-            let lines = memchr::memchr_iter(b'\n', &self.page.bytes[range]).count();
-            conn.queue.drop_lines(lines as u64);
-        }
-    }
-
     /// Whether so many bytes more are within the queue's bound; whoever has taken all that earlier
     /// turns said is told all that this one says, for it has not been offered to them yet.
-    fn fits<S>(&self, conn: &Conn<S>, bytes: usize) -> bool {
+    pub(super) fn fits<S>(&self, conn: &Conn<S>, bytes: usize) -> bool {
         let within = |most| conn.queue.cost() + bytes <= most;
         !conn.queue.holds_backlog() || self.queue_bytes_max.is_none_or(within)
     }
 
     /// Whether a queue that was full has room again: half of it, so that lines are not dropped and
     /// told by turns.
-    fn has_drained<S>(&self, conn: &Conn<S>) -> bool {
+    pub(super) fn has_drained<S>(&self, conn: &Conn<S>) -> bool {
         self.queue_bytes_max.is_none_or(|most| conn.queue.cost() <= most / 2)
-    }
-
-    /// Tells in their place of lines that were dropped.
-    pub(super) fn tell_dropped<S>(&mut self, conn: &mut Conn<S>) {
-        let lines = conn.queue.take_dropped();
-        let start = self.page.bytes.len();
-        let notice = Event::Dropped { lines };
-        wire::render(&notice, conn.ends, self.clock(conn.time()), &mut self.page.bytes);
-        self.push(conn, start..self.page.bytes.len());
-        conn.queue.note_notice(self.page, lines);
     }
 
     /// Where the event stands in the page, with the connection's line ends.
     #[inline]
-    fn render<S>(&mut self, conn: &Conn<S>, event: &Event) -> Range<usize> {
+    pub(super) fn render<S>(&mut self, conn: &Conn<S>, event: &Event) -> Range<usize> {
         match &self.rendered[conn.ends as usize] {
             Some(range) => range.clone(),
             None => self.render_first(conn, event),
@@ -268,7 +261,7 @@ impl Writer<'_> {
     }
 
     /// The time as a reader is shown it.
-    fn clock(&self, time: Option<Zone>) -> Clock {
+    pub(super) fn clock(&self, time: Option<Zone>) -> Clock {
         let zone_secs = match time {
             None | Some(Zone::Server) => self.zone_secs,
             Some(Zone::Offset(minutes)) => i32::from(minutes) * 60,
@@ -277,7 +270,7 @@ impl Writer<'_> {
     }
 
     /// Queues whole lines of the page, each with the time before it where that is wished.
-    fn push<S>(&mut self, conn: &mut Conn<S>, range: Range<usize>) {
+    pub(super) fn push<S>(&mut self, conn: &mut Conn<S>, range: Range<usize>) {
         if conn.time().is_none() {
             return conn.queue.push(self.page, range);
         }

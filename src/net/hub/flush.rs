@@ -24,6 +24,7 @@ impl<S: Stream> Hub<S> {
     /// is held back.
     pub(super) fn settle(&mut self) {
         self.answer_unheard();
+        self.show_prompts();
         self.hand_over();
         loop {
             if self.is_holding() {
@@ -33,6 +34,8 @@ impl<S: Stream> Hub<S> {
                 self.keep_what_waits();
                 self.bound_what_waits();
             }
+            self.tell_receipts();
+            self.show_prompts();
             if self.doomed.is_empty() && (self.touched.is_empty() || self.is_holding()) {
                 break;
             }
@@ -132,7 +135,7 @@ impl<S: Stream> Hub<S> {
     fn tell_dropped(&mut self, id: ConnId) -> bool {
         let (conns, mut writer, _) = self.writer();
         if let Some(conn) = conns.find_mut(id) {
-            writer.tell_dropped(conn);
+            writer.tell_dropped(conn, id);
         }
         self.flush_one(id)
     }

@@ -115,7 +115,9 @@ impl<S: Stream> Hub<S> {
         self.now = now;
         let Some(it) = self.conns.find_mut(conn) else { return };
         it.is_awaiting = false;
+        self.resume_request(conn);
         self.chat(Input::Answer { conn, answer: cleaned(answer) });
+        self.end_request(conn);
         self.list(conn);
         if self.is_stopping {
             self.serve_last(conn, &mut Budget::of_stop());

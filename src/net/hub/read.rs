@@ -11,6 +11,7 @@ use std::time::Duration;
 use log::{debug, info};
 
 use crate::chat::event::{Parting, Stranger};
+use crate::chat::pace::Rate;
 use crate::chat::{ConnId, Input};
 use crate::wire::Ends;
 use crate::wire::clean::clean;
@@ -19,6 +20,7 @@ use crate::wire::sniff;
 use crate::wire::telnet::TIMING_MARK_REFUSED;
 
 use super::super::conn::{Conn, Inbox, Intake, Readable, Stage, Stream};
+use super::super::view::Face;
 use super::{Hub, Timer};
 
 /// How many lines of one connection are obeyed in one turn: some cost more than others, and nobody
@@ -48,10 +50,25 @@ impl Budget {
     }
 }
 
+impl Budget {
+    /// A line was taken, or as much as one.
+    pub(super) fn take_line(&mut self) {
+        self.lines -= 1;
+    }
+}
+
 /// How many bytes are left lying, and until when, since start.
-struct Left {
+pub(super) struct Left {
     bytes: usize,
     not_before: Duration,
+}
+
+/// Why no more of some input is obeyed.
+pub(super) enum Stop {
+    /// It is over, or that is left.
+    Over(Option<Left>),
+    /// What follows is to be taken otherwise: as lines, and not as keys, or the reverse.
+    Changed,
 }
 
 impl<S: Stream> Hub<S> {
@@ -179,50 +196,93 @@ impl<S: Stream> Hub<S> {
         0
     }
 
-    /// Obeys the items of some input in order, as far as pace and turn allow; returns what is left,
-    /// if anything is.
+    /// Obeys some input in order, as far as pace and turn allow; returns what is left, if anything
+    /// is.
     fn obey(&mut self, id: ConnId, input: &[u8], budget: &mut Budget) -> Option<Left> {
         let mut rest = input;
         loop {
-            let is_full = self.turn_is_full();
-            let conn = self.conns.find_mut(id).filter(|conn| conn.is_talking())?;
-            if rest.is_empty() {
-                return None;
+            for is_keys in [false, true] {
+                let stop = match is_keys {
+                    true => self.obey_keys(id, &mut rest, budget),
+                    false => self.obey_lines(id, &mut rest, budget),
+                };
+                if let Stop::Over(left) = stop {
+                    return left;
+                }
             }
-            if conn.is_awaiting {
-                return Some(Left { bytes: rest.len(), not_before: Duration::ZERO });
+        }
+    }
+
+    /// Whether one more line, or some keys, of a connection may be taken now, and at which pace.
+    pub(super) fn may_go_on(
+        &mut self,
+        id: ConnId,
+        rest: &[u8],
+        budget: &Budget,
+    ) -> Result<Option<Rate>, Stop> {
+        let is_full = self.turn_is_full();
+        let left = |not_before| Stop::Over(Some(Left { bytes: rest.len(), not_before }));
+        let Some(conn) = self.conns.find_mut(id).filter(|conn| conn.is_talking()) else {
+            return Err(Stop::Over(None));
+        };
+        if rest.is_empty() {
+            return Err(Stop::Over(None));
+        }
+        if conn.is_awaiting {
+            return Err(left(Duration::ZERO));
+        }
+        if let Some(stranger) = first_bytes_of_stranger(conn, rest) {
+            self.turn_away(id, stranger);
+            return Err(Stop::Over(None));
+        }
+        if is_full || budget.lines == 0 {
+            self.list(id);
+            return Err(left(Duration::ZERO));
+        }
+        let own = conn.view.as_ref().and_then(|view| view.rate);
+        let rate = own.or(self.limits.pace).filter(|_| !self.is_stopping);
+        if let Some(rate) = rate
+            && let Err(at) = conn.pace.take(rate, self.now.mono)
+        {
+            self.slow(id, at, rate.every);
+            return Err(left(at));
+        }
+        Ok(rate)
+    }
+
+    fn obey_lines(&mut self, id: ConnId, rest: &mut &[u8], budget: &mut Budget) -> Stop {
+        loop {
+            let rate = match self.may_go_on(id, rest, budget) {
+                Ok(rate) => rate,
+                Err(stop) => return stop,
+            };
+            let Some(conn) = self.conns.find_mut(id) else { return Stop::Over(None) };
+            match conn.view.as_ref().map(|view| &view.face) {
+                None | Some(Face::Lines | Face::Json(None)) => {}
+                Some(Face::Terminal(_)) => {
+                    conn.give_back(rate);
+                    return Stop::Changed;
+                }
+                Some(Face::Json(Some(_))) => {
+                    budget.take_line();
+                    self.take_sized(id, rest);
+                    continue;
+                }
             }
-            if let Some(stranger) = first_bytes_of_stranger(conn, rest) {
-                self.turn_away(id, stranger);
-                return None;
-            }
-            if is_full || budget.lines == 0 {
-                self.list(id);
-                return Some(Left { bytes: rest.len(), not_before: Duration::ZERO });
-            }
-            let rate = self.limits.pace.filter(|_| !self.is_stopping);
-            if let Some(rate) = rate
-                && let Err(at) = conn.pace.take(rate, self.now.mono)
-            {
-                self.slow(id, at, rate.every);
-                return Some(Left { bytes: rest.len(), not_before: at });
-            }
-            let item = conn.lines.next(&mut rest, self.limits.line_bytes_max);
+            let item = conn.lines.next(rest, self.limits.line_bytes_max);
             if conn.lines.has_spoken_telnet() {
                 conn.ends = Ends::CrLf;
             }
             let Some(item) = item else {
-                if let Some(rate) = rate {
-                    conn.pace.give_back(rate);
-                }
+                conn.give_back(rate);
                 continue;
             };
-            budget.lines -= 1;
+            budget.take_line();
             self.obey_item(id, item);
         }
     }
 
-    fn obey_item(&mut self, id: ConnId, item: Item<'_>) {
+    pub(super) fn obey_item(&mut self, id: ConnId, item: Item<'_>) {
         let Some(conn) = self.conns.find_mut(id) else { return };
         match item {
             Item::Line { bytes, crlf } => {
@@ -235,7 +295,9 @@ impl<S: Stream> Hub<S> {
                 conn.is_known = true;
                 let bytes_max = self.limits.line_bytes_max;
                 let bytes_max = bytes_max.expect("only a limit makes a line too long");
+                self.begin_request(id, None);
                 self.chat(Input::TooLong { conn: id, bytes_max });
+                self.end_request(id);
             }
             Item::Reply(bytes) => self.tell_bytes(id, &bytes),
             Item::AreYouThere => self.chat(Input::AreYouThere { conn: id }),
@@ -246,10 +308,11 @@ impl<S: Stream> Hub<S> {
                 self.chat(Input::Interrupt { conn: id });
             }
             Item::EndOfInput => self.finish(id),
+            Item::Terminal(tells) => self.note_terminal(id, tells),
         }
     }
 
-    fn obey_line(&mut self, id: ConnId, bytes: &[u8]) {
+    pub(super) fn obey_line(&mut self, id: ConnId, bytes: &[u8]) {
         let Some(conn) = self.conns.find_mut(id) else { return };
         if !conn.is_known {
             conn.is_known = true;
@@ -258,7 +321,15 @@ impl<S: Stream> Hub<S> {
                 return;
             }
         }
-        self.chat(Input::Line { conn: id, text: &clean(bytes) });
+        match conn.view.as_ref().map(|view| &view.face) {
+            None => self.chat(Input::Line { conn: id, text: &clean(bytes) }),
+            Some(Face::Json(_)) => self.obey_json(id, bytes),
+            Some(Face::Lines | Face::Terminal(_)) => {
+                self.begin_request(id, None);
+                self.chat(Input::Line { conn: id, text: &clean(bytes) });
+                self.end_request(id);
+            }
+        }
     }
 
     /// Ends the connection of a peer that speaks something else.

@@ -15,6 +15,7 @@ use super::{count, quoted};
 /// Why a line was refused, and what to do instead.
 pub(super) fn refusal_text(refusal: &Refusal) -> String {
     match refusal {
+        Refusal::PasteTooLong { .. } => "stub".to_owned(),
         Refusal::Usage(verb) => help::usage(*verb),
         Refusal::NothingSaidInRoom { room } => {
             let room = quoted(room);

@@ -1,0 +1,227 @@
+//! Telling those who are not served plainly: JSON, terminals, colours, times; and those who have
+//! not taken yet what earlier turns said.
+//!
+//! Promises: what many of them hear alike is rendered once for all of them; whoever is told less
+//! than all is told so in its place. Deliberately apart from `deliver`, where the many are served.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::chat::ConnId;
+use crate::chat::event::Event;
+use crate::chat::settings::Settings;
+use crate::wire::Ends;
+use crate::wire::json::{self, RequestId};
+use crate::wire::look::{self, Look};
+
+use super::super::conn::Conn;
+use super::super::view::{Face, Terminal, Unread, View};
+use super::deliver::Writer;
+
+/// How long somebody who has typed something is shown as typing.
+pub(super) const TYPING_SHOWN: Duration = Duration::from_secs(6);
+
+/// Where something stands in the page.
+enum Drawn {
+    /// Several hear it: before each line belongs the time, for who wants that.
+    Shared(Range<usize>),
+    /// It is for one reader, as it is.
+    Own(Range<usize>),
+}
+
+impl Drawn {
+    fn range(&self) -> &Range<usize> {
+        match self {
+            Drawn::Shared(range) | Drawn::Own(range) => range,
+        }
+    }
+}
+
+impl Writer<'_> {
+    /// Gives a connection its slice of an event that has not taken yet what earlier turns said, or
+    /// is not served plainly.
+    #[cold]
+    pub(super) fn tell_specially<S>(&mut self, conn: &mut Conn<S>, id: ConnId, event: &Event) {
+        if !self.note_event(conn, id, event) {
+            return;
+        }
+        // The last line must get through: it stands in no relation to what was dropped.
+        let is_last = matches!(event, Event::Bye { .. });
+        if conn.queue.dropped() > 0 && (is_last || self.has_drained(conn)) {
+            self.tell_dropped(conn, id);
+        }
+        self.tell_new_day(conn, id);
+        let drawn = self.draw(conn, id, event);
+        let fits = is_last || conn.queue.dropped() == 0 && self.fits(conn, drawn.range().len());
+        if fits {
+            self.push_drawn(conn, drawn);
+        } else {
+            let lines = memchr::memchr_iter(b'\n', &self.page.bytes[drawn.range().clone()]).count();
+            conn.queue.drop_lines(lines as u64);
+            forget_screen(conn);
+        }
+    }
+
+    /// Notes what an event changes of how a connection is served; says whether it is to be told.
+    fn note_event<S>(&mut self, conn: &mut Conn<S>, id: ConnId, event: &Event) -> bool {
+        let Some(view) = conn.view.as_deref_mut() else {
+            return !matches!(event, Event::Typing { .. });
+        };
+        if let (Event::Refused(_), Some(request)) = (event, &mut view.request) {
+            request.is_refused = true;
+        }
+        match &mut view.face {
+            Face::Lines => !matches!(event, Event::Typing { .. }),
+            Face::Json(_) => true,
+            Face::Terminal(terminal) => {
+                note_unread(terminal, event);
+                let Event::Typing { nick, room } = event else { return true };
+                if self.chat.room_of(id) == Some(room) {
+                    terminal.note_typing(nick, self.mono + TYPING_SHOWN);
+                    self.watched_typing.push(id);
+                    let start = self.page.bytes.len();
+                    self.hide(conn, id);
+                    self.push_drawn(conn, Drawn::Own(start..self.page.bytes.len()));
+                }
+                false
+            }
+        }
+    }
+
+    /// Tells in their place of lines that were dropped.
+    pub(super) fn tell_dropped<S>(&mut self, conn: &mut Conn<S>, id: ConnId) {
+        let lines = conn.queue.take_dropped();
+        forget_screen(conn);
+        let drawn = self.draw(conn, id, &Event::Dropped { lines });
+        self.push_drawn(conn, drawn);
+        conn.queue.note_notice(self.page, lines);
+    }
+
+    /// Before the first line of another day stands which it is, for who sees times.
+    fn tell_new_day<S>(&mut self, conn: &mut Conn<S>, id: ConnId) {
+        let clock = self.clock(conn.time());
+        let Some(view) = conn.view.as_deref_mut() else { return };
+        let is_terminal = matches!(view.face, Face::Terminal(_));
+        let shows_days = is_terminal || view.settings.time.is_some();
+        if !shows_days || matches!(view.face, Face::Json(_)) {
+            return;
+        }
+        let day = look::day_number(clock);
+        let is_another = view.day.replace(day).is_some_and(|before| before != day);
+        if is_another {
+            let start = self.page.bytes.len();
+            self.hide(conn, id);
+            if let Some(view) = conn.view.as_deref() {
+                let look = look_of(view, None);
+                look::day(clock, &look, conn.ends, &mut self.page.bytes);
+            }
+            conn.queue.push(self.page, start..self.page.bytes.len());
+        }
+    }
+
+    /// Renders an event as the connection is told it.
+    fn draw<S>(&mut self, conn: &mut Conn<S>, id: ConnId, event: &Event) -> Drawn {
+        let clock = self.clock(conn.time());
+        let Some(view) = conn.view.as_deref() else {
+            return Drawn::Shared(self.render(conn, event));
+        };
+        match &view.face {
+            Face::Lines if is_plain(&view.settings) => Drawn::Shared(self.render(conn, event)),
+            Face::Json(_) => {
+                let request = view.request.as_ref().filter(|_| self.answering == Some(id));
+                let re = request.and_then(|request| request.id.as_ref());
+                Drawn::Own(self.render_json(conn.ends, event, re))
+            }
+            Face::Lines | Face::Terminal(_) => {
+                let start = self.page.bytes.len();
+                self.hide(conn, id);
+                let Some(view) = conn.view.as_deref() else { return Drawn::Own(start..start) };
+                let nick = self.chat.nick_of(id).map(|nick| nick.as_str());
+                let look = look_of(view, nick);
+                look::render(event, &look, conn.ends, clock, &mut self.page.bytes);
+                if let (Event::Bye { .. }, Face::Terminal(terminal)) = (event, &view.face) {
+                    self.page.bytes.extend_from_slice(&terminal.end());
+                }
+                Drawn::Own(start..self.page.bytes.len())
+            }
+        }
+    }
+
+    /// Where the event stands in the page as JSON: once for all who did not ask for it.
+    fn render_json(&mut self, ends: Ends, event: &Event, re: Option<&RequestId>) -> Range<usize> {
+        let clock = self.clock(None);
+        if let (None, Some(range)) = (re, &self.rendered_json[ends as usize]) {
+            return range.clone();
+        }
+        let start = self.page.bytes.len();
+        json::render(event, re, ends, clock, &mut self.page.bytes);
+        let range = start..self.page.bytes.len();
+        if re.is_none() {
+            self.rendered_json[ends as usize] = Some(range.clone());
+        }
+        range
+    }
+
+    /// Takes a terminal's prompt off its screen until the end of the turn. What it takes is at the
+    /// end of the page, for the caller to push.
+    fn hide<S>(&mut self, conn: &mut Conn<S>, id: ConnId) {
+        if let Some(terminal) = conn.terminal_mut()
+            && !terminal.is_hidden
+        {
+            terminal.is_hidden = true;
+            terminal.editor.hide(&mut self.page.bytes);
+            self.hidden.push(id);
+        }
+    }
+
+    fn push_drawn<S>(&mut self, conn: &mut Conn<S>, drawn: Drawn) {
+        match drawn {
+            Drawn::Shared(range) => self.push(conn, range),
+            Drawn::Own(range) if range.is_empty() => {}
+            Drawn::Own(range) => conn.queue.push(self.page, range),
+        }
+    }
+}
+
+/// What is on the connection's screen is not known any longer.
+pub(super) fn forget_screen<S>(conn: &mut Conn<S>) {
+    if let Some(terminal) = conn.terminal_mut() {
+        terminal.editor.forget_screen();
+    }
+}
+
+/// Whether lines look so as everybody's, but for the time before them.
+fn is_plain(settings: &Settings) -> bool {
+    !look::is_special(settings)
+}
+
+fn look_of<'v>(view: &'v View, nick: Option<&'v str>) -> Look<'v> {
+    let (is_terminal, columns) = match &view.face {
+        Face::Terminal(terminal) => (true, usize::from(terminal.editor.size().columns)),
+        Face::Lines | Face::Json(_) => (false, 0),
+    };
+    Look { settings: &view.settings, is_terminal, columns, nick }
+}
+
+/// Counts what is said for who edits lines here. What is said in the current room is taken off
+/// again before it shows.
+fn note_unread(terminal: &mut Terminal, event: &Event) {
+    match event {
+        Event::Said { room, nick, .. } | Event::Acted { room, nick, .. } => {
+            terminal.note_typed(nick);
+            terminal.count_unread(Unread::Room(room.clone()));
+        }
+        Event::Whispered { nick, .. } => terminal.count_unread(Unread::Direct(nick.clone())),
+        _ => {}
+    }
+}
+
+impl<S> Conn<S> {
+    /// What is known of it as a terminal whose lines are edited here.
+    pub(super) fn terminal_mut(&mut self) -> Option<&mut Terminal> {
+        match &mut self.view.as_deref_mut()?.face {
+            Face::Terminal(terminal) => Some(terminal),
+            Face::Lines | Face::Json(_) => None,
+        }
+    }
+}

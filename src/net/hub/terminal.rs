@@ -1,0 +1,306 @@
+//! Terminals whose lines are edited here: keys in, echo out, and the prompt that leaves the screen
+//! for what others say and comes back at the end of the turn.
+//!
+//! Promises: what is half typed is never broken; echo waits its place among what was told, and for
+//! who does not read it is dropped like any other line. What keys mean is `wire::editor`'s to say.
+//! Deliberately nothing for connections that are no terminals.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use crate::chat::settings::Face as FaceOf;
+use crate::chat::{ConnId, Input, Place};
+use crate::wire::Ends;
+use crate::wire::editor::{Edit, Editor, Size};
+use crate::wire::line::{Item, Keys, Tells};
+use crate::wire::telnet;
+
+use super::super::conn::Stream;
+use super::super::view::{Face, Terminal, Unread};
+use super::read::{Budget, Stop};
+use super::special::forget_screen;
+use super::{Hub, Timer};
+
+/// Keys of one connection that are taken before it is looked again whether the turn is full.
+const KEYS_AT_ONCE: usize = 256;
+
+/// Others are told no more often than this that somebody is typing.
+const TYPING_PAUSE: Duration = Duration::from_secs(3);
+
+impl<S: Stream> Hub<S> {
+    /// Obeys keys in order, as far as pace and turn allow.
+    pub(super) fn obey_keys(&mut self, id: ConnId, rest: &mut &[u8], budget: &mut Budget) -> Stop {
+        loop {
+            let rate = match self.may_go_on(id, rest, budget) {
+                Ok(rate) => rate,
+                Err(stop) => return stop,
+            };
+            let Some(conn) = self.conns.find_mut(id) else { return Stop::Over(None) };
+            let view = conn.view.as_deref_mut().map(|view| &mut view.face);
+            let Some(Face::Terminal(terminal)) = view else {
+                conn.give_back(rate);
+                return Stop::Changed;
+            };
+            let all = *rest;
+            let mut chunk = &all[..all.len().min(KEYS_AT_ONCE)];
+            let chunk_len = chunk.len();
+            let mut echo = std::mem::take(&mut self.echo);
+            let (mut edit, mut item, mut unused) = (None, None, 0);
+            match conn.lines.next_keys(&mut chunk) {
+                None => {}
+                Some(Keys::Item(it)) => item = Some(it),
+                Some(Keys::Byte(byte)) => edit = terminal.editor.feed(&mut &[byte][..], &mut echo),
+                Some(Keys::Bytes(mut bytes)) => {
+                    edit = terminal.editor.feed(&mut bytes, &mut echo);
+                    unused = bytes.len();
+                }
+            }
+            *rest = &all[chunk_len - chunk.len() - unused..];
+            let is_line = item.is_some() || edit.as_ref().is_some_and(|it| *it != Edit::Changed);
+            if !is_line {
+                conn.give_back(rate);
+            }
+            self.push_echo(id, &echo);
+            echo.clear();
+            self.echo = echo;
+            budget.take_line();
+            if let Some(item) = item {
+                self.obey_terminal_item(id, item);
+            }
+            if let Some(edit) = edit {
+                self.obey_edit(id, edit);
+            }
+        }
+    }
+
+    /// What telnet says while lines are edited here.
+    fn obey_terminal_item(&mut self, id: ConnId, item: Item<'_>) {
+        match item {
+            Item::Interrupt => {
+                self.tell_bytes(id, &telnet::TIMING_MARK_REFUSED);
+                let mut echo = Vec::new();
+                let terminal = self.conns.find_mut(id).and_then(|conn| conn.terminal_mut());
+                // The same as its key.
+                let edit = terminal.and_then(|it| it.editor.feed(&mut &b"\x03"[..], &mut echo));
+                self.push_echo(id, &echo);
+                if let Some(edit) = edit {
+                    self.obey_edit(id, edit);
+                }
+            }
+            item => self.obey_item(id, item),
+        }
+    }
+
+    fn obey_edit(&mut self, id: ConnId, edit: Edit) {
+        match edit {
+            Edit::Line(line) => {
+                self.hide_prompt(id);
+                self.mark_read(id, &line);
+                self.obey_line(id, line.as_bytes());
+            }
+            Edit::Block(text) => {
+                self.hide_prompt(id);
+                self.begin_request(id, None);
+                self.chat(Input::Block { conn: id, room: None, text: &text });
+                self.end_request(id);
+            }
+            Edit::Complete => self.complete(id),
+            Edit::Leave => {
+                self.hide_prompt(id);
+                self.obey_line(id, b"/quit");
+            }
+            Edit::Interrupt => self.chat(Input::Interrupt { conn: id }),
+            Edit::Changed => self.note_typing(id),
+        }
+    }
+
+    /// The editor has left its line on the screen: the prompt comes back below it.
+    fn hide_prompt(&mut self, id: ConnId) {
+        if let Some(terminal) = self.conns.find_mut(id).and_then(|conn| conn.terminal_mut())
+            && !terminal.is_hidden
+        {
+            terminal.is_hidden = true;
+            self.hidden.push(id);
+        }
+    }
+
+    /// An empty line marks all as read, an addressed one what was said there.
+    fn mark_read(&mut self, id: ConnId, line: &str) {
+        let Some(terminal) = self.conns.find_mut(id).and_then(|conn| conn.terminal_mut()) else {
+            return;
+        };
+        let word = line.split(' ').next().unwrap_or_default();
+        let (sigil, name) = word.split_at_checked(1).unwrap_or(("", ""));
+        let key = crate::chat::name::key_of(name.strip_suffix(':').unwrap_or(name));
+        terminal.mark_read(|place| match place {
+            _ if line.is_empty() => true,
+            Unread::Room(room) => sigil == "#" && room.key() == key,
+            Unread::Direct(nick) => sigil == "@" && nick.key() == key,
+        });
+    }
+
+    fn complete(&mut self, id: ConnId) {
+        let Some(terminal) = self.conns.find_mut(id).and_then(|conn| conn.terminal_mut()) else {
+            return;
+        };
+        let editor = &mut terminal.editor;
+        let found = self.chat.complete(id, editor.line(), editor.cursor());
+        let mut echo = Vec::new();
+        editor.complete(found.start, &found.choices, &mut echo);
+        self.push_echo(id, &echo);
+    }
+
+    /// Somebody is typing something that is for their current room: others may be told.
+    fn note_typing(&mut self, id: ConnId) {
+        let now = self.now.mono;
+        let Some(view) = self.conns.find_mut(id).and_then(|conn| conn.view.as_deref_mut()) else {
+            return;
+        };
+        let Face::Terminal(terminal) = &mut view.face else { return };
+        let line = terminal.editor.line();
+        let is_told = terminal.typing_told_at.is_some_and(|at| now < at + TYPING_PAUSE);
+        let is_elsewhere = line.is_empty() || line.starts_with(['/', '#', '@']);
+        if view.settings.shows_typing && !is_told && !is_elsewhere && !terminal.is_secret {
+            terminal.typing_told_at = Some(now);
+            self.chat(Input::Typing { conn: id });
+        }
+    }
+
+    /// Sends a terminal what its keys brought about. For who does not take it, it is left out.
+    fn push_echo(&mut self, id: ConnId, echo: &[u8]) {
+        let most = self.limits.queue_bytes_max.unwrap_or(usize::MAX);
+        let Some(conn) = self.conns.find_mut(id).filter(|conn| conn.is_talking()) else { return };
+        if echo.is_empty() {
+            return;
+        }
+        if conn.queue.dropped() > 0 || conn.queue.cost() + echo.len() > most {
+            return forget_screen(conn);
+        }
+        let start = self.page.bytes.len();
+        self.page.bytes.extend_from_slice(echo);
+        conn.queue.push(&mut self.page, start..start + echo.len());
+        self.touch(id);
+    }
+
+    /// Puts the prompts back that left the screen in this turn.
+    pub(super) fn show_prompts(&mut self) {
+        let mut hidden = std::mem::take(&mut self.hidden);
+        for id in hidden.drain(..) {
+            self.show_prompt(id);
+        }
+        self.hidden = hidden;
+        for id in std::mem::take(&mut self.watched_typing) {
+            let at = self.now.mono + super::special::TYPING_SHOWN;
+            self.timers.push(Reverse((at, Timer::Typing(id))));
+        }
+    }
+
+    fn show_prompt(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find_mut(id).filter(|conn| conn.is_talking()) else { return };
+        let is_plain = conn.view.as_ref().is_some_and(|view| view.settings.is_plain);
+        let Some(terminal) = conn.terminal_mut() else { return };
+        let place = self.chat.place_of(id);
+        if let Place::Room(room) = place {
+            terminal.mark_read(|place| matches!(place, Unread::Room(it) if it == room));
+        }
+        terminal.is_hidden = false;
+        terminal.editor.set_prompt(&terminal.prompt(place, is_plain));
+        let mut echo = std::mem::take(&mut self.echo);
+        terminal.editor.show(&mut echo);
+        self.push_echo(id, &echo);
+        echo.clear();
+        self.echo = echo;
+    }
+
+    /// Who has stopped typing is not shown any more.
+    pub(super) fn expire_typists(&mut self, id: ConnId) {
+        let now = self.now.mono;
+        let Some(terminal) = self.conns.find_mut(id).and_then(|conn| conn.terminal_mut()) else {
+            return;
+        };
+        if terminal.expire_typists(now) && !terminal.is_hidden {
+            let mut echo = Vec::new();
+            terminal.editor.hide(&mut echo);
+            self.push_echo(id, &echo);
+            self.hide_prompt(id);
+        }
+    }
+
+    /// The peer's telnet client is asked to send each key.
+    pub(super) fn negotiate(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        conn.lines.offer_terminal();
+        conn.ends = Ends::CrLf;
+        self.tell_bytes(id, &telnet::TERMINAL_WANTED);
+    }
+
+    /// What telnet tells of the peer's terminal.
+    pub(super) fn note_terminal(&mut self, id: ConnId, tells: Tells) {
+        match tells {
+            Tells::SendsKeys(is_so) => {
+                self.chat(Input::Terminal { conn: id, is_on: is_so });
+                let conn = self.conns.find_mut(id);
+                if let Some(terminal) = conn.and_then(|conn| conn.terminal_mut()) {
+                    terminal.is_telnet = true;
+                }
+            }
+            Tells::HasType => self.tell_bytes(id, &telnet::TYPE_WANTED),
+            Tells::IsDumb(is_dumb) => {
+                if let Some(view) = self.conns.find_mut(id).and_then(|conn| conn.view.as_mut())
+                    && let Face::Terminal(terminal) = &mut view.face
+                {
+                    terminal.editor.set_plain(is_dumb || view.settings.is_plain);
+                }
+            }
+            Tells::Size(columns, rows) => {
+                let Some(conn) = self.conns.find_mut(id) else { return };
+                let Some(terminal) = conn.terminal_mut() else { return };
+                let mut echo = Vec::new();
+                if !terminal.is_hidden {
+                    terminal.editor.hide(&mut echo);
+                }
+                terminal.editor.set_size(Size { columns, rows });
+                self.push_echo(id, &echo);
+                self.hide_prompt(id);
+            }
+        }
+    }
+
+    /// From here on the connection is of that kind.
+    pub(super) fn become_face(&mut self, id: ConnId, face: FaceOf) {
+        self.leave_terminal(id);
+        let is_secret = matches!(self.chat.place_of(id), Place::Password);
+        let line_bytes_max = self.limits.line_bytes_max;
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        let view = conn.view.get_or_insert_default();
+        let is_plain = view.settings.is_plain;
+        view.face = match face {
+            FaceOf::Lines => Face::Lines,
+            FaceOf::Json => Face::Json(None),
+            FaceOf::Terminal => {
+                let mut terminal = Terminal::new(Editor::new(line_bytes_max), false);
+                terminal.hide_typing(is_secret);
+                terminal.editor.set_plain(is_plain);
+                Face::Terminal(Box::new(terminal))
+            }
+        };
+        if face == FaceOf::Terminal {
+            conn.ends = Ends::CrLf;
+            self.push_echo(id, Editor::BEGIN);
+            self.hide_prompt(id);
+        }
+    }
+
+    /// A terminal edits its lines itself again.
+    fn leave_terminal(&mut self, id: ConnId) {
+        let Some(terminal) = self.conns.find_mut(id).and_then(|conn| conn.terminal_mut()) else {
+            return;
+        };
+        let mut echo = Vec::new();
+        if !terminal.is_hidden {
+            terminal.editor.hide(&mut echo);
+        }
+        echo.extend_from_slice(&terminal.end());
+        self.push_echo(id, &echo);
+    }
+}
