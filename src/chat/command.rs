@@ -237,6 +237,8 @@ pub enum Since {
     Ago(i64),
     /// The last time that it was so many seconds after midnight.
     Time(i64),
+    /// At that moment, in seconds since 1970 UTC.
+    Unix(i64),
     /// On that day, counted from 1970-01-01, so many seconds after midnight.
     Date {
         /// The day.
@@ -247,8 +249,8 @@ pub enum Since {
 }
 
 impl Since {
-    /// `90s`, `30m`, `2h`, `3d`; `HH:MM`; `YYYY-MM-DD`, and that with `HH:MM`; `None` for anything
-    /// else.
+    /// `90s`, `30m`, `2h`, `3d`; `HH:MM`; `YYYY-MM-DD`, and that with `HH:MM`;
+    /// `YYYY-MM-DDTHH:MM:SSZ`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Since> {
         past::since(text)
     }
@@ -259,6 +261,7 @@ impl Since {
         let zone = i64::from(now.zone_secs);
         match self {
             Since::Ago(seconds) => now.unix.saturating_sub(seconds),
+            Since::Unix(unix) => unix,
             Since::Time(second) => {
                 let midnight = (now.unix + zone).div_euclid(86_400) * 86_400 - zone;
                 let today = midnight + second;
@@ -442,7 +445,7 @@ fn switch(word: &str) -> Option<bool> {
 }
 
 /// `+HH:MM` or `-HH:MM`, up to fourteen hours.
-fn offset(word: &str) -> Option<Zone> {
+pub fn offset(word: &str) -> Option<Zone> {
     let sign = match word.as_bytes().first()? {
         b'+' => 1,
         b'-' => -1,

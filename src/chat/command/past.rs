@@ -38,8 +38,12 @@ fn span(text: &str) -> Option<HistorySpan> {
     }
 }
 
-/// `90s`, `30m`, `2h`, `3d`; `HH:MM` or `HH:MM:SS`; `YYYY-MM-DD`, and that with one of those.
+/// `90s`, `30m`, `2h`, `3d`; `HH:MM` or `HH:MM:SS`; `YYYY-MM-DD`, and that with one of those; a
+/// moment of UTC (RFC 3339).
 pub(super) fn since(text: &str) -> Option<Since> {
+    if let Some((date, time)) = text.strip_suffix('Z').and_then(|text| text.split_once('T')) {
+        return Some(Since::Unix(day(date)? * 86_400 + time_of_day(time)?));
+    }
     let (first, second) = split_word(text);
     match (ago(first), time_of_day(first), day(first)) {
         (Some(seconds), _, _) if second.is_empty() => Some(Since::Ago(seconds)),
@@ -161,6 +165,8 @@ mod tests {
         ] {
             assert_eq!(day(text), days, "{text}");
         }
+        assert_eq!(since("2026-03-04T12:00:01Z"), Some(Since::Unix(1_772_625_601)));
+        assert_eq!(since("2026-03-04T24:00Z"), None);
         assert_eq!(since("2026-03-04 12:00"), Some(Since::Date { day: 20_516, second: 43_200 }));
     }
 
@@ -184,6 +190,7 @@ mod tests {
         let noon = 86_400 * 100 + 3_600 * 9;
         assert_eq!(Since::Time(3_600 * 10).unix(now), noon);
         assert_eq!(Since::Time(3_600 * 12).unix(now), noon + 7_200 - 86_400);
+        assert_eq!(Since::Unix(7).unix(now), 7);
         assert_eq!(Since::Ago(60).unix(now), now.unix - 60);
         assert_eq!(Since::Date { day: 100, second: 0 }.unix(now), 86_400 * 100 - 3_600);
     }
