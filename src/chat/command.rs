@@ -8,6 +8,8 @@
 mod asked;
 mod past;
 
+pub use asked::RATE_MAX;
+
 use super::Now;
 use super::event::{Refusal, Zone};
 use super::name::nearest;

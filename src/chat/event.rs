@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::command::Verb;
 use super::kept::{KeptDirect, Span};
 use super::name::{Nick, RoomName};
-pub use super::refusal::{Code, Refusal};
+pub use super::refusal::{Code, JsonFault, Refusal};
 use super::settings::{Face, Setting};
 
 /// Some of the names in a place, and how many there are in all.

@@ -42,6 +42,11 @@ pub enum Refusal {
         /// What may have been meant.
         meant: Option<Verb>,
     },
+    /// What a program sent is no request.
+    BadJson {
+        /// Why not.
+        fault: JsonFault,
+    },
     /// The line is longer than may be.
     LineTooLong {
         /// The bound, in bytes.
@@ -213,6 +218,59 @@ pub enum Refusal {
     },
 }
 
+/// Why what a program sent is no request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JsonFault {
+    /// It is not one object of JSON.
+    NoObject,
+    /// Its id is not what an id may be.
+    Id,
+    /// It has no action.
+    NoAction,
+    /// There is no such action.
+    UnknownAction {
+        /// As typed.
+        typed: String,
+        /// What may have been meant.
+        meant: Option<&'static str>,
+    },
+    /// A field is missing.
+    Missing {
+        /// Of which action.
+        action: &'static str,
+        /// Which.
+        field: &'static str,
+    },
+    /// A field is not what it may be, or stands beside one that it does not go with.
+    Unfit {
+        /// Of which action.
+        action: &'static str,
+        /// Which.
+        field: &'static str,
+    },
+    /// The action has no such field.
+    UnknownField {
+        /// Which action.
+        action: &'static str,
+        /// As typed.
+        typed: String,
+    },
+}
+
+impl JsonFault {
+    fn code(&self) -> Code {
+        match self {
+            JsonFault::NoObject
+            | JsonFault::Id
+            | JsonFault::NoAction
+            | JsonFault::UnknownAction { .. } => Code::BadJson,
+            JsonFault::Missing { .. }
+            | JsonFault::Unfit { .. }
+            | JsonFault::UnknownField { .. } => Code::Usage,
+        }
+    }
+}
+
 impl Refusal {
     /// The stable word that stands after the `!`.
     pub fn code(&self) -> Code {
@@ -224,6 +282,7 @@ impl Refusal {
             | Refusal::IgnoresFull { .. }
             | Refusal::IgnoresSelf => Code::Usage,
             Refusal::UnknownCommand { .. } => Code::UnknownCommand,
+            Refusal::BadJson { fault } => fault.code(),
             Refusal::LineTooLong { .. } => Code::LineTooLong,
             Refusal::NameInvalid { .. } => Code::NameInvalid,
             Refusal::NameTaken { .. } => Code::NameTaken,
@@ -286,6 +345,7 @@ macro_rules! codes {
 codes! {
     Usage = "usage",
     UnknownCommand = "unknown-command",
+    BadJson = "bad-json",
     LineTooLong = "line-too-long",
     NameInvalid = "name-invalid",
     NameTaken = "name-taken",

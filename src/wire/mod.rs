@@ -2,9 +2,9 @@
 //!
 //! In: [`mod@line`] finds lines among what arrives (with [`telnet`] stripping its commands),
 //! [`clean`] lets through what may reach a terminal, [`sniff`] recognises who speaks something
-//! else. Out: [`render`] makes the bytes of an [`Event`], with the words of [`text`]. Promises:
-//! what goes out is whole lines, and their first characters say what they are. Deliberately
-//! decides nothing: that is `chat`.
+//! else. Out: [`render`] makes the bytes of an [`Event`], with the words of [`text`]. [`json`] is
+//! both for programs. Promises: what goes out is whole lines, and their first characters say what
+//! they are. Deliberately decides nothing: that is `chat`.
 
 pub mod clean;
 pub mod editor;
@@ -71,6 +71,15 @@ impl Clock {
     }
 }
 
+/// `YYYY-MM-DDTHH:MM:SSZ` (RFC 3339) of a moment given in seconds since 1970 UTC; beyond the years
+/// 0 to 9999 the nearest that there is.
+pub fn rfc3339(unix: i64) -> String {
+    let unix = unix.clamp(-62_167_219_200, 253_402_300_799);
+    let utc = Clock { unix, zone_secs: 0 };
+    let (year, month, day) = date_of(unix.div_euclid(24 * 60 * 60));
+    format!("{year:04}-{month:02}-{day:02}T{}Z", utc.show(unix))
+}
+
 /// The date of a day counted from 1970-01-01, in the Gregorian calendar.
 fn date_of(days: i64) -> (i64, i64, i64) {
     // Years begin in March here, so that the odd day is the last of one; eras are of 400 years.
@@ -135,6 +144,9 @@ mod tests {
         ] {
             assert_eq!(utc.show_with_day(unix), text);
         }
+        assert_eq!(rfc3339(1_772_625_600), "2026-03-04T12:00:00Z");
+        assert_eq!(rfc3339(i64::MIN), "0000-01-01T00:00:00Z");
+        assert_eq!(rfc3339(i64::MAX), "9999-12-31T23:59:59Z");
         let ahead = Clock { unix: 0, zone_secs: 3_600 };
         assert_eq!(ahead.show_with_day(1_772_668_799), "2026-03-05 00:59:59");
     }

@@ -4,6 +4,7 @@
 //! that a user typed never stands at the beginning of a line. Answers that list much wrap at
 //! [`COLUMNS`]. Deliberately no bytes and no line ends of the wire: [`super::render`] adds them.
 
+mod json;
 mod kept;
 mod past;
 mod refused;

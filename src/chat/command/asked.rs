@@ -7,7 +7,7 @@ use super::super::settings::{Color, Setting};
 use super::{Command, Verb, name_of, split_word, switch};
 
 /// The most lines a second that a token may be made for.
-const RATE_MAX: u32 = 1_000_000;
+pub const RATE_MAX: u32 = 1_000_000;
 
 /// `new NAME [ROOMS] [RATE]`, `list`, `drop NAME`. Rooms are one word with commas; a rate is a
 /// number of lines a second.

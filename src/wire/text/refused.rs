@@ -10,7 +10,7 @@ use crate::chat::login::PASSWORD_CHARS;
 use crate::chat::name::{NameFault, Reserved};
 
 use super::super::help;
-use super::{count, quoted};
+use super::{count, json, quoted};
 
 /// Why a line was refused, and what to do instead.
 pub(super) fn refusal_text(refusal: &Refusal) -> String {
@@ -44,6 +44,7 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
             "no /{}; /help lists the commands; to say it, put a blank before it",
             quoted(typed)
         ),
+        Refusal::BadJson { fault } => json::fault_text(fault),
         Refusal::LineTooLong { bytes_max } => {
             format!("a line has at most {bytes_max} bytes: send it in parts")
         }
