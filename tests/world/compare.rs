@@ -1,8 +1,8 @@
 //! What was seen against what is written: equal to the line, or a report that a person can read.
 //!
-//! Three things vary from run to run and are masked on both sides: a time of day (`{time}`), the
-//! date before one (`{date}`) and an
-//! id of sixteen hexadecimal digits (`{id}`). Nothing else is.
+//! Four things vary from run to run and are masked on both sides: a time of day (`{time}`), the
+//! date before one (`{date}`), both as programs are told them (`{moment}`), and an id of sixteen
+//! hexadecimal digits (`{id}`). Nothing else is.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub fn seen_in(bytes: &[u8]) -> Vec<Seen> {
         .collect()
 }
 
-/// Replaces times of day, dates before them and ids by `{time}`, `{date}` and `{id}`.
+/// Replaces what varies by `{time}`, `{date}`, `{moment}` and `{id}`.
 pub fn masked(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -36,6 +36,8 @@ pub fn masked(text: &str) -> String {
             ("{time}", 8)
         } else if !is_inside && starts_with_date(rest) {
             ("{date}", 10)
+        } else if !is_inside && starts_with_moment(rest) {
+            ("{moment}", 20)
         } else if !is_inside && starts_with_id(rest) {
             ("{id}", 16)
         } else {
@@ -55,6 +57,15 @@ fn starts_with_date(text: &str) -> bool {
         _ => byte.is_ascii_digit(),
     };
     date.as_bytes().iter().zip(b"0000-00-00 ").all(fits) && starts_with_time(time)
+}
+
+/// Whether a date and a time of day in UTC come next, in one word.
+fn starts_with_moment(text: &str) -> bool {
+    let fits = |(byte, shape): (&u8, &u8)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        _ => byte == shape,
+    };
+    text.len() >= 20 && text.as_bytes().iter().zip(b"0000-00-00T00:00:00Z").all(fits)
 }
 
 fn starts_with_time(text: &str) -> bool {

@@ -1,0 +1,191 @@
+//! One event of each kind, and more where its fields vary.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use chatline::chat::command::Verb;
+use chatline::chat::event::{Event, JsonFault, Parting, Profile, Refusal, Remembered, Roll};
+use chatline::chat::event::{RoomRow, Stranger, Zone};
+use chatline::chat::kept::{KeptDirect, Span};
+use chatline::chat::name::{Nick, RoomName};
+use chatline::chat::settings::{Color, Face, Setting};
+
+pub fn nick(text: &str) -> Nick {
+    Nick::parse(text, None).unwrap()
+}
+
+pub fn room(text: &str) -> RoomName {
+    RoomName::parse(text, None).unwrap()
+}
+
+fn roll() -> Roll {
+    Roll { shown: vec![(nick("bob"), false), (nick("zoë"), true)], total: 7 }
+}
+
+fn line(id: u64, is_action: bool) -> Remembered {
+    let text = Rc::from("it \"burns\"");
+    Remembered { id, unix: 1_772_625_600, nick: nick("bob"), is_action, text }
+}
+
+fn profile(away: Option<&str>) -> Event {
+    Event::Profile(Box::new(Profile {
+        nick: nick("bob"),
+        rooms: vec![room("dev")],
+        rooms_more: 2,
+        since_unix: 1_772_625_600,
+        span: Duration::from_secs(90),
+        idle: Duration::from_secs(5),
+        away: away.map(Rc::from),
+        id: 0xfeed,
+    }))
+}
+
+pub fn events() -> Vec<Event> {
+    [of_people(), of_rooms(), of_the_past(), of_settings(), of_names(), of_connections()].concat()
+}
+
+fn of_people() -> Vec<Event> {
+    let text: Rc<str> = Rc::from("lunch");
+    vec![
+        Event::Greeting { people: 0 },
+        Event::NameWanted,
+        Event::Welcome { nick: nick("bob"), is_guest: false, lobby: None },
+        Event::Welcome { nick: Nick::guest(3), is_guest: true, lobby: Some((room("dev"), roll())) },
+        Event::Whispered { nick: nick("bob"), text: text.clone() },
+        Event::IsAway { nick: nick("bob"), text },
+        Event::IsAway { nick: nick("bob"), text: Rc::from("") },
+        Event::Gone { nick: nick("bob") },
+        Event::Renamed { old: nick("bob"), new: nick("rob") },
+        Event::YouAre { nick: nick("bob") },
+        Event::Everybody { roll: Roll { shown: Vec::new(), total: 0 } },
+        Event::Members { room: room("dev"), roll: roll() },
+        profile(None),
+        profile(Some("")),
+        profile(Some("lunch")),
+        Event::Ignoring { nicks: Vec::new() },
+        Event::Ignoring { nicks: vec![nick("bob"), nick("zoë")] },
+        Event::Ignored { nick: nick("bob"), is_ignored: true },
+    ]
+}
+
+fn of_rooms() -> Vec<Event> {
+    let (dev, bob, topic) = (room("dev"), nick("bob"), Some(Rc::from("on fire")));
+    let text: Rc<str> = Rc::from("hi \u{1F44B} \\ there");
+    let open =
+        RoomRow::Open { room: room("a"), members: 3, topic: topic.clone(), is_locked: false };
+    let rows = vec![open, RoomRow::Locked { room: room("vault") }];
+    vec![
+        Event::Said { id: 1, room: dev.clone(), nick: bob.clone(), text: text.clone() },
+        Event::Acted { id: u64::MAX, room: dev.clone(), nick: bob.clone(), text },
+        Event::Came { room: dev.clone(), nick: bob.clone() },
+        Event::Left { room: dev.clone(), nick: bob.clone() },
+        Event::Tally { room: dev.clone(), came: 5, left: 0 },
+        Event::Made { room: dev.clone(), is_locked: true },
+        Event::Joined { room: dev.clone(), others: roll(), topic: topic.clone() },
+        Event::Joined { room: dev.clone(), others: Roll { shown: vec![], total: 0 }, topic: None },
+        Event::Current { room: dev.clone() },
+        Event::YouLeft { room: dev.clone(), current: None },
+        Event::YouLeft { room: dev.clone(), current: Some(room("lobby")) },
+        Event::Topic { room: dev.clone(), topic: None },
+        Event::Topic { room: dev.clone(), topic: topic.clone() },
+        Event::TopicSet { room: dev.clone(), nick: bob.clone(), topic: None },
+        Event::TopicSet { room: dev.clone(), nick: bob.clone(), topic },
+        Event::Rooms { rows, total: 9 },
+        Event::Rooms { rows: Vec::new(), total: 0 },
+        Event::LockSet { room: dev.clone(), nick: bob.clone(), is_locked: false },
+        Event::CloseAsked { room: dev.clone() },
+        Event::Closed { room: dev.clone(), nick: bob, current: Some(dev) },
+    ]
+}
+
+fn of_the_past() -> Vec<Event> {
+    let history = |span, edges: Option<(u64, i64)>| Event::History {
+        room: room("dev"),
+        lines: edges.map_or(Rc::from([]), |_| Rc::from([line(4, false), line(5, true)])),
+        edges,
+        has_more: edges.is_some(),
+        span,
+    };
+    let edges = Some((4, 1_772_625_600));
+    let direct = KeptDirect { unix: 0, nick: "bob".into(), text: "psst".into() };
+    let found = Rc::from([(room("dev"), line(9, true))]);
+    vec![
+        Event::Replay { room: room("dev"), lines: Rc::from([line(4, false), line(5, true)]) },
+        history(Span::Last, None),
+        history(Span::Before(6), edges),
+        history(Span::Since(0), edges),
+        Event::Found { words: "burns".into(), lines: found, has_more: true, unsearched: 3 },
+        Event::Back { room: room("dev"), missed: 12 },
+        Event::Directs { directs: Rc::from([direct]) },
+    ]
+}
+
+fn of_settings() -> Vec<Event> {
+    let settings = [
+        Setting::Color(Color::On),
+        Setting::Color(Color::Off),
+        Setting::Color(Color::Dark),
+        Setting::Color(Color::Light),
+        Setting::Bell(true),
+        Setting::Plain(false),
+        Setting::Emoji(true),
+        Setting::Typing(true),
+        Setting::Receipts(true),
+        Setting::Ack(true),
+    ];
+    let zones = [None, Some(Zone::Server), Some(Zone::Offset(-210)), Some(Zone::Offset(840))];
+    let mut events = vec![
+        Event::Away { text: None },
+        Event::Away { text: Some(Rc::from("")) },
+        Event::Away { text: Some(Rc::from("lunch")) },
+        Event::Quiet { is_on: true },
+        Event::ReplayLines { lines: 0 },
+        Event::Help,
+        Event::HelpOn(Verb::History),
+    ];
+    events.extend(zones.map(|zone| Event::Time { zone }));
+    events.extend(settings.map(Event::Set));
+    events.extend([Face::Lines, Face::Terminal, Face::Json].map(Event::Face));
+    events
+}
+
+fn of_names() -> Vec<Event> {
+    vec![
+        Event::DirectKept { nick: nick("bob") },
+        Event::Registered { nick: nick("bob") },
+        Event::Unregistered { nick: nick("bob") },
+        Event::PasswordChanged,
+        Event::PasswordWanted { nick: nick("bob") },
+        Event::TypingShows,
+        Event::LoginDropped { nick: None },
+        Event::LoginDropped { nick: Some(nick("bob")) },
+    ]
+}
+
+fn of_connections() -> Vec<Event> {
+    let fault = JsonFault::UnknownField { action: "join", typed: "passwrod".into() };
+    let partings = [
+        Parting::Quit,
+        Parting::EndOfInput,
+        Parting::Lost,
+        Parting::ServerFull,
+        Parting::WrongProtocol(Stranger::Tls),
+        Parting::TakenOver,
+        Parting::Shutdown,
+    ];
+    let mut events = vec![
+        Event::Slowed { per_second: 20 },
+        Event::Dropped { lines: 1 },
+        Event::Keeping { is_kept: false },
+        Event::Interrupted,
+        Event::Here,
+        Event::Refused(Refusal::NoRoom),
+        Event::Refused(Refusal::Usage(Verb::Join)),
+        Event::Refused(Refusal::BadJson { fault }),
+        Event::Refused(Refusal::BadJson { fault: JsonFault::NoObject }),
+    ];
+    let bye = |parting| Event::Bye { nick: Some(nick("bob")), parting };
+    events.extend(partings.map(bye));
+    events.push(Event::Bye { nick: None, parting: Parting::NoName });
+    events
+}
