@@ -356,6 +356,11 @@ impl Chat {
         self.users.people()
     }
 
+    /// The name of who is behind a connection, if there is anybody and they have one.
+    pub fn nick_of(&self, conn: ConnId) -> Option<&str> {
+        self.users.find(conn)?.nick().map(Nick::as_str)
+    }
+
     /// How many connections there are, named or not.
     pub fn connected(&self) -> usize {
         self.users.connected()

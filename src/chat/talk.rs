@@ -3,10 +3,12 @@
 //! Promises: who speaks is not told their own line; what was said before somebody came is shown to
 //! them before the first line that is said after, and not at all to who leaves at once.
 
+use std::borrow::Cow;
 use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::emoji::expand;
 use super::event::{Event, Refusal};
 use super::kept::Line;
 use super::name::{RoomName, key_of, nearest};
@@ -64,6 +66,7 @@ impl Chat {
         out: &mut Outbox,
     ) {
         self.replay_before_line(conn, id, now, out);
+        let text = &*self.as_said(conn, text);
         let nick = self.users.nick(conn);
         let line_id = self.next_line;
         self.next_line += 1;
@@ -90,6 +93,14 @@ impl Chat {
         out.publish(Audience::Listeners { room: id, speaker }, event);
     }
 
+    /// A text as who typed it means it to be said.
+    pub(super) fn as_said<'t>(&self, conn: ConnId, text: &'t str) -> Cow<'t, str> {
+        match self.users.at(conn).says_emoji() {
+            true => expand(text),
+            false => Cow::Borrowed(text),
+        }
+    }
+
     pub(super) fn whisper(
         &mut self,
         conn: ConnId,
@@ -98,6 +109,7 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
+        let text = &*self.as_said(conn, text);
         let to = match self.user_named(conn, to) {
             Ok(to) => to,
             Err(refusal) => {

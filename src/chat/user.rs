@@ -171,6 +171,12 @@ impl User {
         self.wishes.as_ref().map(|wishes| &wishes.settings)
     }
 
+    /// Whether `:wave:` is said as an emoji when the user types it.
+    pub fn says_emoji(&self) -> bool {
+        let is_on = |wishes: &Wishes| wishes.face == Face::Terminal;
+        self.wishes.as_ref().is_some_and(|it| it.settings.emoji.unwrap_or(is_on(it)))
+    }
+
     /// The account that the user is logged in to.
     pub fn account(&self) -> Option<u64> {
         self.account.map(NonZeroU64::get)
