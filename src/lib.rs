@@ -51,9 +51,10 @@
 //! # How to read it
 //!
 //! [`chat`] from its `mod.rs` downward: [`chat::command`] is the one table of commands,
-//! [`chat::event`] all that can be said. Then [`wire::text`] for the words, [`wire::clean`] for
-//! what may reach a terminal, [`net::hub`] for the turn, [`net::server`] for the loop. What is kept
-//! begins in [`chat::kept`] and ends in `store`.
+//! [`chat::event`] all that can be said. Then [`wire::text`] for the words, [`wire::look`] for how
+//! they look to who wants that otherwise, [`wire::clean`] for what may reach a terminal,
+//! [`net::hub`] for the turn, [`net::server`] for the loop. What is kept begins in [`chat::kept`]
+//! and ends in `store`.
 //!
 //! # Where a command lives
 //!
