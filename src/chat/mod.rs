@@ -322,11 +322,6 @@ impl Chat {
         }
     }
 
-    /// What a connection is called, if it has a name.
-    pub fn nick_of(&self, conn: ConnId) -> Option<&Nick> {
-        self.users.find(conn)?.nick()
-    }
-
     /// What becomes of the next line of a connection.
     pub fn place_of(&self, conn: ConnId) -> Place<'_> {
         let Some(user) = self.users.find(conn) else { return Place::Nameless };

@@ -11,8 +11,9 @@ use crate::chat::Place;
 use crate::chat::name::{Nick, RoomName};
 use crate::chat::pace::Rate;
 use crate::chat::settings::Settings;
-use crate::wire::editor::Editor;
+use crate::wire::editor::{self, Editor};
 use crate::wire::json::RequestId;
+use crate::wire::look::Look;
 use crate::wire::telnet;
 
 /// What such a connection wants.
@@ -28,11 +29,21 @@ pub struct View {
     pub request: Option<Request>,
     /// How many lines were answered, or are being.
     pub lines: u64,
-    /// The day on which it was last told something, counted from 1970 in its zone.
-    pub day: Option<i64>,
+    /// The zone of the time that its last line carried, in seconds ahead of UTC, and the day there,
+    /// counted from 1970-01-01.
+    pub day: Option<(i32, i64)>,
 }
 
 impl View {
+    /// How lines look to it, whose user has that name.
+    pub fn look<'v>(&'v self, nick: Option<&'v str>) -> Look<'v> {
+        let (is_terminal, columns) = match &self.face {
+            Face::Terminal(terminal) => (true, usize::from(terminal.editor.size().columns)),
+            Face::Lines | Face::Json(_) => (false, 0),
+        };
+        Look { settings: &self.settings, is_terminal, columns, nick }
+    }
+
     /// The conversation has it so from now on.
     pub fn set(&mut self, settings: Settings) {
         self.settings = settings;
@@ -134,8 +145,8 @@ impl Terminal {
     /// What makes it a terminal like any other again.
     pub fn end(&self) -> Vec<u8> {
         match self.is_telnet {
-            true => [Editor::END, &telnet::TERMINAL_OVER].concat(),
-            false => Editor::END.to_vec(),
+            true => [editor::END, &telnet::TERMINAL_OVER].concat(),
+            false => editor::END.to_vec(),
         }
     }
 

@@ -57,7 +57,7 @@ fn without_controls(text: &str) -> String {
 }
 
 /// What stands for `character` on a terminal, if anything does.
-fn printed(character: char) -> Option<char> {
+pub fn printed(character: char) -> Option<char> {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, Unassigned};
     if needs_context(character) {
         return Some(character);

@@ -146,12 +146,18 @@ fn of_settings() -> Vec<Event> {
     events.extend(zones.map(|zone| Event::Time { zone }));
     events.extend(settings.map(Event::Set));
     events.extend([Face::Lines, Face::Terminal, Face::Json].map(Event::Face));
+    events.push(Event::NoTerminal);
     events
 }
 
 fn of_names() -> Vec<Event> {
     vec![
         Event::DirectKept { nick: nick("bob") },
+        Event::Delivered { nick: nick("bob") },
+        Event::NotDelivered,
+        Event::Seen { nick: nick("bob") },
+        Event::Typing { room: room("dev"), nick: nick("bob") },
+        Event::Taken { number: 3 },
         Event::Registered { nick: nick("bob") },
         Event::Unregistered { nick: nick("bob") },
         Event::PasswordChanged,

@@ -31,7 +31,7 @@ pub fn masked(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let is_inside = out.ends_with(|c: char| c.is_ascii_alphanumeric());
+        let is_inside = out.ends_with(|c: char| c.is_ascii_alphanumeric()) && !ends_a_style(&out);
         let (put, length) = if !is_inside && starts_with_time(rest) {
             ("{time}", 8)
         } else if !is_inside && starts_with_date(rest) {
@@ -47,6 +47,12 @@ pub fn masked(text: &str) -> String {
         rest = &rest[length..];
     }
     out
+}
+
+/// Whether a sequence that colours what follows has just ended.
+fn ends_a_style(out: &str) -> bool {
+    let style = out.rsplit_once("\\x1b[").and_then(|(_, style)| style.strip_suffix('m'));
+    style.is_some_and(|style| style.bytes().all(|byte| byte.is_ascii_digit() || byte == b';'))
 }
 
 /// Whether a date and a time of day come next.

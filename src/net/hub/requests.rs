@@ -3,6 +3,7 @@
 //! Promises: each line that is taken is answered once, after all else that it brought about for its
 //! sender: as refused, or as taken. Deliberately nothing for who has not asked for it.
 
+use crate::chat::command::Command;
 use crate::chat::event::{Event, Refusal};
 use crate::chat::{ConnId, Input};
 use crate::wire::clean::clean;
@@ -64,8 +65,8 @@ impl<S: Stream> Hub<S> {
         let request = match json::parse(bytes) {
             Ok(request) => request,
             Err(bad) => {
-                self.begin_request(id, bad.id);
-                self.tell(id, &Event::Refused(bad.refusal));
+                self.begin_request(id, bad.id.clone());
+                self.tell(id, &Event::Refused(bad.refusal()));
                 return self.end_request(id);
             }
         };
@@ -88,7 +89,14 @@ impl<S: Stream> Hub<S> {
             Ask::Block { room, text } => {
                 self.chat(Input::Block { conn: id, room: room.as_deref(), text });
             }
-            ask => self.chat(Input::Command { conn: id, command: ask.command() }),
+            ask => {
+                if let Some(name) = ask.name()
+                    && self.chat.nick_of(id).is_none()
+                {
+                    self.chat(Input::Command { conn: id, command: Command::Nick(name) });
+                }
+                self.chat(Input::Command { conn: id, command: ask.command() });
+            }
         }
     }
 

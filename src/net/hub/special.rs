@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use crate::chat::ConnId;
 use crate::chat::event::Event;
-use crate::chat::settings::Settings;
 use crate::wire::Ends;
 use crate::wire::json::{self, RequestId};
-use crate::wire::look::{self, Look};
+use crate::wire::look;
 
 use super::super::conn::Conn;
-use super::super::view::{Face, Terminal, Unread, View};
+use super::super::view::{Face, Terminal, Unread};
 use super::deliver::Writer;
 
 /// How long somebody who has typed something is shown as typing.
@@ -50,14 +49,18 @@ impl Writer<'_> {
         if conn.queue.dropped() > 0 && (is_last || self.has_drained(conn)) {
             self.tell_dropped(conn, id);
         }
-        self.tell_new_day(conn, id);
+        let start = self.page.bytes.len();
+        self.hide(conn, id);
+        self.render_new_day(conn);
+        let before = start..self.page.bytes.len();
         let drawn = self.draw(conn, id, event);
-        let fits = is_last || conn.queue.dropped() == 0 && self.fits(conn, drawn.range().len());
-        if fits {
+        let bytes = before.len() + drawn.range().len();
+        if is_last || conn.queue.dropped() == 0 && self.fits(conn, bytes) {
+            self.push_drawn(conn, Drawn::Own(before));
             self.push_drawn(conn, drawn);
         } else {
-            let lines = memchr::memchr_iter(b'\n', &self.page.bytes[drawn.range().clone()]).count();
-            conn.queue.drop_lines(lines as u64);
+            let count = |range| memchr::memchr_iter(b'\n', &self.page.bytes[range]).count();
+            conn.queue.drop_lines((count(before) + count(drawn.range().clone())) as u64);
             forget_screen(conn);
         }
     }
@@ -97,25 +100,21 @@ impl Writer<'_> {
         conn.queue.note_notice(self.page, lines);
     }
 
-    /// Before the first line of another day stands which it is, for who sees times.
-    fn tell_new_day<S>(&mut self, conn: &mut Conn<S>, id: ConnId) {
-        let clock = self.clock(conn.time());
+    /// Renders the line that separates days, if who is shown times was last told something on another
+    /// day of the same zone.
+    fn render_new_day<S>(&mut self, conn: &mut Conn<S>) {
+        let (clock, ends) = (self.clock(conn.time()), conn.ends);
         let Some(view) = conn.view.as_deref_mut() else { return };
-        let is_terminal = matches!(view.face, Face::Terminal(_));
-        let shows_days = is_terminal || view.settings.time.is_some();
-        if !shows_days || matches!(view.face, Face::Json(_)) {
-            return;
-        }
-        let day = look::day_number(clock);
-        let is_another = view.day.replace(day).is_some_and(|before| before != day);
-        if is_another {
-            let start = self.page.bytes.len();
-            self.hide(conn, id);
-            if let Some(view) = conn.view.as_deref() {
-                let look = look_of(view, None);
-                look::day(clock, &look, conn.ends, &mut self.page.bytes);
-            }
-            conn.queue.push(self.page, start..self.page.bytes.len());
+        let shows_days = match view.face {
+            Face::Lines => view.settings.time.is_some(),
+            Face::Json(_) => false,
+            Face::Terminal(_) => true,
+        };
+        let today = shows_days.then(|| (clock.zone_secs, look::day_number(clock)));
+        let last = std::mem::replace(&mut view.day, today);
+        let has_passed = |((zone, day), (zone_now, today))| zone == zone_now && day != today;
+        if last.zip(today).is_some_and(has_passed) {
+            look::day(clock, &view.look(None), ends, &mut self.page.bytes);
         }
     }
 
@@ -126,7 +125,9 @@ impl Writer<'_> {
             return Drawn::Shared(self.render(conn, event));
         };
         match &view.face {
-            Face::Lines if is_plain(&view.settings) => Drawn::Shared(self.render(conn, event)),
+            Face::Lines if !view.look(None).is_otherwise() => {
+                Drawn::Shared(self.render(conn, event))
+            }
             Face::Json(_) => {
                 let request = view.request.as_ref().filter(|_| self.answering == Some(id));
                 let re = request.and_then(|request| request.id.as_ref());
@@ -134,10 +135,7 @@ impl Writer<'_> {
             }
             Face::Lines | Face::Terminal(_) => {
                 let start = self.page.bytes.len();
-                self.hide(conn, id);
-                let Some(view) = conn.view.as_deref() else { return Drawn::Own(start..start) };
-                let nick = self.chat.nick_of(id).map(|nick| nick.as_str());
-                let look = look_of(view, nick);
+                let look = view.look(self.chat.nick_of(id));
                 look::render(event, &look, conn.ends, clock, &mut self.page.bytes);
                 if let (Event::Bye { .. }, Face::Terminal(terminal)) = (event, &view.face) {
                     self.page.bytes.extend_from_slice(&terminal.end());
@@ -188,19 +186,6 @@ pub(super) fn forget_screen<S>(conn: &mut Conn<S>) {
     if let Some(terminal) = conn.terminal_mut() {
         terminal.editor.forget_screen();
     }
-}
-
-/// Whether lines look so as everybody's, but for the time before them.
-fn is_plain(settings: &Settings) -> bool {
-    !look::is_special(settings)
-}
-
-fn look_of<'v>(view: &'v View, nick: Option<&'v str>) -> Look<'v> {
-    let (is_terminal, columns) = match &view.face {
-        Face::Terminal(terminal) => (true, usize::from(terminal.editor.size().columns)),
-        Face::Lines | Face::Json(_) => (false, 0),
-    };
-    Look { settings: &view.settings, is_terminal, columns, nick }
 }
 
 /// Counts what is said for who edits lines here. What is said in the current room is taken off

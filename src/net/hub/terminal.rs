@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::chat::settings::Face as FaceOf;
 use crate::chat::{ConnId, Input, Place};
 use crate::wire::Ends;
-use crate::wire::editor::{Edit, Editor, Size};
+use crate::wire::editor::{self, Edit, Editor, Size};
 use crate::wire::line::{Item, Keys, Tells};
 use crate::wire::telnet;
 
@@ -286,7 +286,7 @@ impl<S: Stream> Hub<S> {
         };
         if face == FaceOf::Terminal {
             conn.ends = Ends::CrLf;
-            self.push_echo(id, Editor::BEGIN);
+            self.push_echo(id, editor::BEGIN);
             self.hide_prompt(id);
         }
     }

@@ -58,6 +58,12 @@ kinds! {
     Event::Time { .. } => "time",
     Event::Set(_) => "set",
     Event::Face(_) => "face",
+    Event::Delivered { .. } => "delivered",
+    Event::NotDelivered => "not-delivered",
+    Event::Seen { .. } => "seen",
+    Event::Typing { .. } => "typing",
+    Event::NoTerminal => "no-terminal",
+    Event::Taken { .. } => "ok",
     Event::ReplayLines { .. } => "replay-lines",
     Event::Replay { .. } => "replay",
     Event::History { .. } => "history",
@@ -114,6 +120,7 @@ pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
         | Event::ReplayLines { .. } => write_setting(event, to),
         Event::Came { .. }
         | Event::Left { .. }
+        | Event::Typing { .. }
         | Event::Tally { .. }
         | Event::Made { .. }
         | Event::Current { .. }
@@ -125,6 +132,11 @@ pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
         | Event::Closed { .. } => write_of_room(event, to),
         Event::Greeting { .. }
         | Event::NameWanted
+        | Event::NoTerminal
+        | Event::Delivered { .. }
+        | Event::NotDelivered
+        | Event::Seen { .. }
+        | Event::Taken { .. }
         | Event::IsAway { .. }
         | Event::Gone { .. }
         | Event::Renamed { .. }
@@ -357,7 +369,7 @@ fn write_setting(event: &Event, to: &mut Object<'_>) {
 fn write_of_room(event: &Event, to: &mut Object<'_>) {
     let mut begin = |room: &RoomName| to.text("room", room.as_str());
     match event {
-        Event::Came { room, nick } | Event::Left { room, nick } => {
+        Event::Came { room, nick } | Event::Left { room, nick } | Event::Typing { room, nick } => {
             begin(room);
             to.text("from", nick.as_str());
         }
@@ -406,7 +418,9 @@ fn write_other(event: &Event, to: &mut Object<'_>) {
             to.text("nick", nick.as_str());
             to.text_if("reason", Some(&**text).filter(|reason| !reason.is_empty()));
         }
-        Event::Gone { nick } => to.text("from", nick.as_str()),
+        Event::Gone { nick } | Event::Delivered { nick } | Event::Seen { nick } => {
+            to.text("from", nick.as_str());
+        }
         Event::Renamed { old, new } => {
             to.text("from", old.as_str());
             to.text("nick", new.as_str());
@@ -432,6 +446,9 @@ fn write_other(event: &Event, to: &mut Object<'_>) {
             to.text("reason", reason(*parting));
         }
         Event::NameWanted
+        | Event::NoTerminal
+        | Event::NotDelivered
+        | Event::Taken { .. }
         | Event::PasswordChanged
         | Event::TypingShows
         | Event::Interrupted

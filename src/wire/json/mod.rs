@@ -56,14 +56,11 @@ impl RequestId {
 /// Appends the line that an event is; `re` if it answers that request.
 pub fn render(event: &Event, re: Option<&RequestId>, ends: Ends, clock: Clock, out: &mut Vec<u8>) {
     let mut object = begun(event::kind(event), re, out);
-    event::write(event, clock, &mut object);
+    // That a request was taken has no words.
+    if !matches!(event, Event::Taken { .. }) {
+        event::write(event, clock, &mut object);
+    }
     object.close();
-    out.extend_from_slice(ends.bytes());
-}
-
-/// Appends the line that ends the answer to a request that was taken.
-pub fn render_ok(re: Option<&RequestId>, ends: Ends, out: &mut Vec<u8>) {
-    begun("ok", re, out).close();
     out.extend_from_slice(ends.bytes());
 }
 

@@ -233,6 +233,13 @@ fn how_long(seconds: u64) -> String {
     if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
 }
 
+/// What separates days, counted from 1970-01-01.
+pub(super) fn day_line(day: i64) -> String {
+    // 1970-01-01 was a Thursday.
+    let weekdays = ["Thurs", "Fri", "Satur", "Sun", "Mon", "Tues", "Wednes"];
+    format!("* {}day {}", weekdays[day.rem_euclid(7) as usize], date(day * 86_400))
+}
+
 /// `YYYY-MM-DD` of a moment, counted year by year and month by month.
 fn date(unix: i64) -> String {
     let (mut days, mut year) = (unix.div_euclid(86_400), 1970);

@@ -78,6 +78,8 @@ pub struct Conn {
     away: Option<String>,
     is_quiet: bool,
     zone: Option<i64>,
+    /// The zone of its last line, if that carried the time, and the day there.
+    day: Option<(i64, i64)>,
     replay_lines: usize,
     typed_at: Duration,
     since: i64,
@@ -199,6 +201,7 @@ impl Model {
             away: None,
             is_quiet: false,
             zone: None,
+            day: None,
             replay_lines: 20,
             typed_at: self.mono,
             since: self.unix,
@@ -403,7 +406,19 @@ impl Model {
         let unix = self.unix;
         let conn = &mut self.conns[no];
         let stamp = conn.zone.map(|ahead| format!("{} ", time_of_day(unix + ahead)));
-        conn.told.push(Told { stamp: stamp.unwrap_or_default(), is_crlf: conn.is_crlf, what });
+        let (stamp, is_crlf) = (stamp.unwrap_or_default(), conn.is_crlf);
+        if !matches!(what, What::Bytes(_)) {
+            let today = conn.zone.map(|ahead| (ahead, (unix + ahead).div_euclid(86_400)));
+            let last = std::mem::replace(&mut conn.day, today);
+            if let (Some((zone, last)), Some((ahead, today))) = (last, today)
+                && zone == ahead
+                && last != today
+            {
+                let day = What::Line(look::day_line(today));
+                conn.told.push(Told { stamp: stamp.clone(), is_crlf, what: day });
+            }
+        }
+        conn.told.push(Told { stamp, is_crlf, what });
     }
 
     fn line(&mut self, no: ConnNo, line: &str) {
