@@ -222,7 +222,9 @@ impl<S: Stream> Hub<S> {
     ) -> Result<Option<Rate>, Stop> {
         let is_full = self.turn_is_full();
         let left = |not_before| Stop::Over(Some(Left { bytes: rest.len(), not_before }));
-        let Some(conn) = self.conns.find_mut(id).filter(|conn| conn.is_talking()) else {
+        // Telnet's end of input may have come, and who is to end wait for an answer.
+        let goes_on = |conn: &&mut Conn<S>| conn.is_talking() && !conn.is_finishing;
+        let Some(conn) = self.conns.find_mut(id).filter(goes_on) else {
             return Err(Stop::Over(None));
         };
         if rest.is_empty() {
