@@ -174,6 +174,7 @@ impl Config {
                 room_members_max: flags.room_members.most(),
                 replay_lines: flags.replay,
                 accounts_max: flags.accounts.most(),
+                paste_bytes_max: flags.paste_bytes,
                 directs_max: flags.directs,
                 is_searchable: data.as_ref().is_some_and(|data| data.is_searchable),
                 is_kept: data.is_some(),
@@ -276,6 +277,7 @@ mod tests {
         assert_eq!(chat.rooms_per_user_max, Some(50));
         assert_eq!(chat.room_members_max, None);
         assert_eq!((chat.replay_lines, chat.is_kept), (20, true));
+        assert_eq!(chat.paste_bytes_max, 64 << 10);
         let hub = config.hub;
         assert_eq!(hub.connections_per_address_max, Some(64));
         assert_eq!(hub.line_bytes_max, Some(4096));
@@ -341,6 +343,7 @@ mod tests {
         assert_eq!((config.hub.pace, config.hub.stall_timeout), (None, None));
         for flag in [
             "--line-bytes",
+            "--paste-bytes",
             "--name-chars",
             "--burst",
             "--drain-timeout",

@@ -51,11 +51,13 @@ pub fn run(task: &Task, data: &Path, out: &mut dyn Write) -> Result<(), String> 
 }
 
 fn written(line: &KeptLine, room: &str, format: Format, zone_secs: i32) -> String {
-    let KeptLine { id, unix, nick, is_action, text } = line;
+    let KeptLine { id, unix, nick, is_action, text, .. } = line;
     match format {
         Format::Text => {
             let when = Clock { unix: *unix, zone_secs }.show_with_day(*unix);
             let said = if *is_action { format!("* {nick}") } else { format!("{nick}:") };
+            // What is not the first line of a message cannot be taken for another message.
+            let text = text.replace('\n', "\n| ");
             format!("{id} {when} {said} {text}")
         }
         Format::Json => {
@@ -87,10 +89,16 @@ mod tests {
             nick: "zoë".into(),
             is_action,
             text: "a \"quote\"".into(),
+            more: 0,
         };
         let text = |is_action| written(&line(is_action), "dev", Format::Text, 3_600);
         assert_eq!(text(false), "7 2026-03-04 13:00:00 zoë: a \"quote\"");
         assert_eq!(text(true), "7 2026-03-04 13:00:00 * zoë a \"quote\"");
+        let block = KeptLine { text: "one\n8 2026-03-04 13:00:00 bob: two".into(), ..line(false) };
+        assert_eq!(
+            written(&block, "dev", Format::Text, 3_600),
+            "7 2026-03-04 13:00:00 zoë: one\n| 8 2026-03-04 13:00:00 bob: two"
+        );
         let json: serde_json::Value =
             serde_json::from_str(&written(&line(true), "dev", Format::Json, 3_600))
                 .unwrap_or_default();

@@ -48,6 +48,11 @@ pub enum Pending {
         /// Which page.
         span: Span,
     },
+    /// Show the whole of a line.
+    Show {
+        /// Its id.
+        id: u64,
+    },
     /// Show what was found.
     Search {
         /// What was searched for.
@@ -116,6 +121,7 @@ impl Chat {
             Pending::Make { room } => self.make_hashed(conn, room, answer, now, out),
             Pending::Lock { id } => self.lock_hashed(conn, id, answer, out),
             Pending::History { id, span } => self.history_came(conn, id, span, answer, out),
+            Pending::Show { id } => self.whole_came(conn, id, answer, out),
             Pending::Search { words } => self.found(conn, words, answer, out),
             Pending::Register => self.registered(conn, answer, now, out),
             Pending::Login { account } => self.login_verified(conn, account, &answer, out),

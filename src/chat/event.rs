@@ -32,8 +32,10 @@ pub struct Remembered {
     pub nick: Nick,
     /// Whether it was a `/me`.
     pub is_action: bool,
-    /// What was said.
+    /// What was said; of a block its first line, or all of it where that was asked for.
     pub text: Rc<str>,
+    /// How many further lines a block has that are not in the text.
+    pub more: usize,
 }
 
 /// A room as `/rooms` lists it.
@@ -117,6 +119,17 @@ pub enum Event {
         /// By whom.
         nick: Nick,
         /// What.
+        text: Rc<str>,
+    },
+    /// Said in a room in many lines at once.
+    Block {
+        /// The line's id: it has one, as any other.
+        id: u64,
+        /// Where.
+        room: RoomName,
+        /// By whom.
+        nick: Nick,
+        /// What: at least two lines, LF between them.
         text: Rc<str>,
     },
     /// Said to one person alone.
@@ -336,6 +349,20 @@ pub enum Event {
         /// How many of the newest lines were not looked at.
         unsearched: u64,
     },
+    /// The whole of a line that you asked for.
+    Whole {
+        /// Which room's.
+        room: RoomName,
+        /// The line; if it is a block, with LF between its lines.
+        line: Remembered,
+    },
+    /// Your next lines are taken for a block, up to a dot alone.
+    PasteBegun {
+        /// For which room.
+        room: RoomName,
+    },
+    /// The block that you were typing is gone.
+    PasteDropped,
     /// You are in a room again in which you were when you left.
     Back {
         /// Which.

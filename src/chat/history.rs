@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use super::ConnId;
 use super::event::Remembered;
-use super::kept::KeptLine;
+use super::kept::{KeptLine, fold};
 use super::name::Nick;
 
 /// How many of its last lines a room remembers.
@@ -24,6 +24,8 @@ struct Head {
     nick: Nick,
     speaker: ConnId,
     len: u32,
+    /// Further lines of a block, which are not remembered.
+    more: u16,
     is_action: bool,
 }
 
@@ -60,7 +62,8 @@ impl History {
     }
 
     /// Remembers a line, said at `unix` (seconds since 1970 UTC), and forgets the oldest beyond the
-    /// bounds; a text that is beyond them alone is forgotten, too. Ids grow.
+    /// bounds; a text that is beyond them alone is forgotten, too. Ids grow. Of a block the first
+    /// line is remembered, and how many more there were.
     pub fn remember(
         &mut self,
         id: u64,
@@ -70,12 +73,14 @@ impl History {
         is_action: bool,
         text: &str,
     ) {
+        let (text, more) = fold(text);
         while !self.has_room_for(text) {
             let Some(oldest) = self.heads.pop_front() else { return };
             self.texts.drain(..oldest.len as usize);
         }
         let len = u32::try_from(text.len()).expect("a text within the bound is short");
-        self.heads.push_back(Head { id, unix, nick, speaker, len, is_action });
+        let more = bounded(more);
+        self.heads.push_back(Head { id, unix, nick, speaker, len, more, is_action });
         self.texts.extend(text.as_bytes());
     }
 
@@ -89,8 +94,9 @@ impl History {
                 break;
             }
             let len = u32::try_from(line.text.len()).expect("a text within the bound is short");
-            let KeptLine { id, unix, is_action, .. } = *line;
-            self.heads.push_front(Head { id, unix, nick, speaker: SOMEBODY, len, is_action });
+            let KeptLine { id, unix, is_action, more, .. } = *line;
+            let (more, speaker) = (bounded(more), SOMEBODY);
+            self.heads.push_front(Head { id, unix, nick, speaker, len, more, is_action });
             line.text.bytes().rev().for_each(|byte| self.texts.push_front(byte));
         }
     }
@@ -125,6 +131,14 @@ impl History {
         lines
     }
 
+    /// The line of that id, unless its speaker `is_hidden`.
+    pub fn find(&self, id: u64, is_hidden: impl Fn(ConnId, &Nick) -> bool) -> Option<Remembered> {
+        let at = self.heads.binary_search_by_key(&id, |head| head.id).ok()?;
+        let head = &self.heads[at];
+        let end = self.heads.iter().take(at + 1).map(|head| head.len as usize).sum();
+        (!is_hidden(head.speaker, &head.nick)).then(|| self.line(head, end))
+    }
+
     /// A line whose text ends there.
     fn line(&self, head: &Head, end: usize) -> Remembered {
         let bytes = self.texts.range(end - head.len as usize..end).copied().collect();
@@ -135,8 +149,14 @@ impl History {
             nick: head.nick.clone(),
             is_action: head.is_action,
             text: text.into(),
+            more: head.more.into(),
         }
     }
+}
+
+/// As many further lines as can be counted here; a block that was said has no more.
+fn bounded(more: usize) -> u16 {
+    u16::try_from(more).unwrap_or(u16::MAX)
 }
 
 #[cfg(test)]
@@ -152,7 +172,7 @@ mod tests {
     }
 
     fn kept(id: u64, nick: &str, text: &str) -> KeptLine {
-        KeptLine { id, unix: 0, nick: nick.into(), is_action: false, text: text.into() }
+        KeptLine { id, unix: 0, nick: nick.into(), is_action: false, text: text.into(), more: 0 }
     }
 
     fn texts(history: &History, id: u64, most: usize, unix_min: i64) -> Vec<String> {
@@ -185,6 +205,20 @@ mod tests {
         lines[1] = kept(2, "ann", &"x".repeat(BYTES_MAX));
         history.recall(&lines[..2]);
         assert_eq!(history.oldest(), Some(3), "there is no room for it");
+    }
+
+    #[test]
+    fn a_block_costs_its_first_line() {
+        let mut history = History::default();
+        said(&mut history, 0, "before");
+        said(&mut history, 0, &format!("first{}", "\nmore".repeat(BYTES_MAX)));
+        history.remember(9, 0, ConnId::new(0, 0), Nick::guest(1), false, "one\ntwo");
+        let lines = history.before(ALL, 9, 0, |_, _| false);
+        let shown: Vec<_> = lines.iter().map(|line| (&*line.text, line.more)).collect();
+        assert_eq!(shown, [("before", 0), ("first", BYTES_MAX), ("one", 1)]);
+        assert_eq!(history.find(9, |_, _| false).as_ref(), lines.last());
+        assert_eq!(history.find(1, |_, _| false).as_ref(), lines.first());
+        assert_eq!((history.find(3, |_, _| false), history.find(9, |_, _| true)), (None, None));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct Line<'a> {
     pub nick: &'a str,
     /// Whether it was a `/me`.
     pub is_action: bool,
-    /// What was said.
+    /// What was said; a block has LF between its lines.
     pub text: &'a str,
 }
 
@@ -201,8 +201,26 @@ pub struct KeptLine {
     pub nick: String,
     /// Whether it was a `/me`.
     pub is_action: bool,
-    /// What was said.
+    /// What was said; of a block its first line, as [`fold`] gives it, but for
+    /// [`Question::Line`].
     pub text: String,
+    /// How many further lines a block has that are not in the text.
+    pub more: usize,
+}
+
+/// How many bytes of a block's first line stand for it at most.
+pub const FIRST_LINE_BYTES_MAX: usize = 4096;
+
+/// What stands for a text where lines are remembered: all of it, or of a block, which has LF
+/// between its lines, the beginning and how many further lines it has.
+pub fn fold(text: &str) -> (&str, usize) {
+    match text.split_once('\n') {
+        None => (text, 0),
+        Some((first, rest)) => {
+            let end = first.floor_char_boundary(FIRST_LINE_BYTES_MAX);
+            (&first[..end], 1 + rest.bytes().filter(|byte| *byte == b'\n').count())
+        }
+    }
 }
 
 /// All that is known at the start without being asked for.
@@ -333,6 +351,11 @@ pub enum Question {
         /// How many at most.
         most: usize,
     },
+    /// One line, whole.
+    Line {
+        /// Its id.
+        id: u64,
+    },
     /// The newest lines with certain words.
     Search(Search),
     /// What the owner of an account has missed.
@@ -415,6 +438,8 @@ pub enum Answer {
         /// Whether there are more beyond them.
         has_more: bool,
     },
+    /// One line, with its room's serial number; `None` if there is none of that id.
+    Line(Option<(u64, KeptLine)>),
     /// What was found, the oldest first, each with its room's serial number.
     Found {
         /// The lines.
@@ -459,6 +484,18 @@ mod tests {
         assert_eq!((ledger.lines().len(), ledger.changes().len()), (0, 1));
         ledger.clear();
         assert!(ledger.is_empty());
+    }
+
+    #[test]
+    fn of_a_block_the_first_line_stands_for_it() {
+        assert_eq!(fold("one line"), ("one line", 0));
+        assert_eq!(fold("first\n\nthird"), ("first", 2));
+        assert_eq!(fold("\nsecond"), ("", 1));
+        let long = "ß".repeat(FIRST_LINE_BYTES_MAX);
+        assert_eq!(fold(&long), (&*long, 0));
+        let block = format!("x{long}\n");
+        let (first, more) = fold(&block);
+        assert_eq!((first.len(), more), (FIRST_LINE_BYTES_MAX - 1, 1));
     }
 
     #[test]

@@ -8,8 +8,9 @@
 //!
 //! The rules stand in the files of this folder by what they are about: `naming` (the first line,
 //! `/nick`), `login` (names that are somebody's), `back` (after a login), `talk` (saying and
-//! whispering), `moves` (entering, leaving, parting), `own` (rooms that are somebody's), `look`
-//! (who, rooms, topic, help), `recall` (what was said before) and `wishes` (how it is for you).
+//! whispering), `paste` (many lines as one), `moves` (entering, leaving, parting), `own` (rooms
+//! that are somebody's), `look` (who, rooms, topic, help), `recall` (what was said before), `whole`
+//! (all of one line) and `wishes` (how it is for you).
 //! [`kept`] is what outlives the process, [`asked`] what happens when an answer comes.
 
 pub mod accounts;
@@ -33,7 +34,7 @@ mod naming;
 pub mod outbox;
 mod own;
 pub mod pace;
-mod paste;
+pub mod paste;
 pub mod recall;
 pub mod receipts;
 pub mod refusal;
@@ -43,6 +44,7 @@ mod talk;
 mod timers;
 mod tokens;
 pub mod user;
+mod whole;
 mod wishes;
 
 use std::hash::BuildHasher;
@@ -60,6 +62,7 @@ use room::{Member, Room, RoomId, Rooms};
 use settings::Face;
 use timers::{Timer, Timers};
 use user::{User, Users};
+use whole::Wholes;
 
 /// Where a connection comes from, as an opaque key: what is counted by address is counted by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -129,6 +132,8 @@ pub struct Limits {
     pub replay_lines: usize,
     /// Names that are somebody's.
     pub accounts_max: Option<usize>,
+    /// Bytes of a block.
+    pub paste_bytes_max: usize,
     /// Lines that wait for the owner of a name who is away.
     pub directs_max: usize,
     /// Whether what is kept can be searched.
@@ -161,13 +166,13 @@ pub enum Input<'a> {
         /// What.
         command: Command<'a>,
     },
-    /// A connection says a block; its lines are clean.
+    /// A connection sent many lines at once, to be one message.
     Block {
         /// Which.
         conn: ConnId,
-        /// In which room; `None` for the current one.
+        /// For which room; `None` for the current one.
         room: Option<&'a str>,
-        /// What.
+        /// The lines, each of them clean, with LF between them.
         text: &'a str,
     },
     /// A connection sent a line beyond the limit.
@@ -268,6 +273,10 @@ pub struct Chat {
     guests: u64,
     /// The id of the next line.
     next_line: u64,
+    /// The last blocks, whole.
+    wholes: Wholes,
+    /// Bytes of all blocks that are being typed.
+    pasting: usize,
     /// What is given away to be kept is kept at present.
     is_keeping: bool,
     /// Counts the entries into rooms.
@@ -302,6 +311,8 @@ impl Chat {
             receipts: Receipts::default(),
             guests: 0,
             next_line: kept.next_line.max(1),
+            wholes: Wholes::default(),
+            pasting: 0,
             is_keeping: true,
             entries: 0,
             derived: 0,
@@ -339,11 +350,6 @@ impl Chat {
     pub fn room_of(&self, conn: ConnId) -> Option<&RoomName> {
         let room = self.users.find(conn)?.current_room()?;
         self.rooms.find(room).map(|room| &room.name)
-    }
-
-    /// Bytes of a block at most.
-    pub fn paste_bytes_max(&self) -> usize {
-        65536
     }
 
     /// How many have a name.
@@ -391,12 +397,22 @@ impl Chat {
                 if self.users.find(conn).is_none() => {}
             Input::Line { conn, text } => self.line(conn, text, now, out),
             Input::Command { conn, command } => self.command(conn, command, now, out),
-            Input::Block { .. } => {}
+            Input::Block { conn, room, text } => self.block(conn, room, text, now, out),
             Input::TooLong { conn, bytes_max } => {
-                self.users.at_mut(conn).typed_at = now.mono.into();
-                out.refuse(conn, Refusal::LineTooLong { bytes_max });
+                let user = self.users.at_mut(conn);
+                user.typed_at = now.mono.into();
+                out.refuse(
+                    conn,
+                    match user.is_pasting() {
+                        true => Refusal::LineLeftOut { bytes_max },
+                        false => Refusal::LineTooLong { bytes_max },
+                    },
+                );
             }
-            Input::Interrupt { conn } => out.tell(conn, Event::Interrupted),
+            Input::Interrupt { conn } => {
+                let was_pasting = self.take_paste(conn).is_some();
+                out.tell(conn, if was_pasting { Event::PasteDropped } else { Event::Interrupted });
+            }
             Input::AreYouThere { conn } => out.tell(conn, Event::Here),
             Input::Slowed { conn, per_second } => out.tell(conn, Event::Slowed { per_second }),
             Input::Ended { conn, parting } => self.part(conn, parting, now, out),
@@ -482,7 +498,7 @@ impl Chat {
     fn line(&mut self, conn: ConnId, text: &str, now: Now, out: &mut Outbox) {
         let user = self.users.at_mut(conn);
         user.typed_at = now.mono.into();
-        let awaited_login = user.awaited_login();
+        let (awaited_login, is_pasting) = (user.awaited_login(), user.is_pasting());
         if user.directs_shown() > 0 {
             self.note_directs_seen(conn, out);
         }
@@ -491,6 +507,9 @@ impl Chat {
         }
         if let Some(account) = awaited_login {
             return self.password_line(conn, account, text, now, out);
+        }
+        if is_pasting {
+            return self.paste_line(conn, text, now, out);
         }
         if self.users.at(conn).nick().is_none() {
             return self.line_before_name(conn, text, now, out);
@@ -556,7 +575,7 @@ impl Chat {
             Command::Tokens => self.list_tokens(conn, out),
             Command::TokenDrop(name) => self.drop_token(conn, name, out),
             Command::Paste(room) => self.paste(conn, room, out),
-            Command::Show(id) => self.show_block(conn, id, out),
+            Command::Show(id) => self.show(conn, id, out),
             Command::Tty(is_on) => {
                 let face = if is_on { Face::Terminal } else { Face::Lines };
                 self.become_face(conn, face, out);

@@ -348,6 +348,7 @@ impl Chat {
             moved.expect("a member has a membership").place = membership.place;
         }
         if let Some(room) = gone {
+            self.wholes.forget(id);
             forget_kept(&room, out);
         }
     }
@@ -371,6 +372,10 @@ impl Chat {
 
     /// Ends a connection: rooms are told, the connection too, then it is closed.
     pub(super) fn part(&mut self, conn: ConnId, parting: Parting, now: Now, out: &mut Outbox) {
+        match parting {
+            Parting::Quit | Parting::EndOfInput => self.end_paste(conn, now, out),
+            _ => _ = self.take_paste(conn),
+        }
         self.log_out(conn, now, out);
         let nick = self.users.at(conn).nick().cloned();
         let memberships = std::mem::take(&mut self.users.at_mut(conn).rooms);

@@ -150,7 +150,7 @@ impl Chat {
     }
 
     /// Gives the connection a guest's name, because a line of it is to be said.
-    fn become_guest(&mut self, conn: ConnId, now: Now, out: &mut Outbox) {
+    pub(super) fn become_guest(&mut self, conn: ConnId, now: Now, out: &mut Outbox) {
         self.guests += 1;
         let nick = Nick::guest(self.guests);
         self.welcome(conn, nick, true, now, out);

@@ -233,6 +233,7 @@ impl Chat {
 
     /// Takes out an empty room, also from what is kept.
     pub(super) fn forget(&mut self, id: RoomId, out: &mut Outbox) {
+        self.wholes.forget(id);
         forget_kept(&self.rooms.remove(id), out);
     }
 }

@@ -82,13 +82,13 @@ impl Chat {
     }
 
     /// A line that was kept, unless the user ignores who said it.
-    fn shown_to(&self, conn: ConnId, line: &KeptLine) -> Option<Remembered> {
+    pub(super) fn shown_to(&self, conn: ConnId, line: &KeptLine) -> Option<Remembered> {
         let nick = Nick::known(&line.nick)?;
         if self.users.at(conn).ignores_name(&nick) {
             return None;
         }
-        let KeptLine { id, unix, is_action, .. } = *line;
-        Some(Remembered { id, unix, nick, is_action, text: Rc::from(line.text.as_str()) })
+        let KeptLine { id, unix, is_action, more, .. } = *line;
+        Some(Remembered { id, unix, nick, is_action, text: Rc::from(line.text.as_str()), more })
     }
 
     pub(super) fn search(

@@ -52,6 +52,29 @@ pub enum Refusal {
         /// The bound, in bytes.
         bytes_max: usize,
     },
+    /// The line is longer than may be, and left out of the block that is being typed.
+    LineLeftOut {
+        /// The bound, in bytes.
+        bytes_max: usize,
+    },
+    /// There is nothing in the block.
+    NothingPasted,
+    /// The block is longer than may be; nothing of it is said.
+    PasteTooLong {
+        /// The bound, in bytes.
+        bytes_max: usize,
+        /// The bound, in lines.
+        lines_max: usize,
+        /// It is being typed: the rest of it is left out, too.
+        is_typed: bool,
+    },
+    /// So much is being typed in blocks by everybody that there is no room for this one.
+    PastesFull,
+    /// There is no line of that id, or none that you may read.
+    NoSuchLine {
+        /// The id.
+        id: u64,
+    },
     /// No name at all.
     NameInvalid {
         /// As typed.
@@ -199,11 +222,6 @@ pub enum Refusal {
         /// The bound.
         most: usize,
     },
-    /// stub
-    PasteTooLong {
-        /// stub
-        bytes_max: usize,
-    },
     /// The room is not yours.
     NotYours {
         /// Which.
@@ -280,10 +298,13 @@ impl Refusal {
             | Refusal::NothingSaidToUser { .. }
             | Refusal::NoAddress { .. }
             | Refusal::IgnoresFull { .. }
-            | Refusal::IgnoresSelf => Code::Usage,
+            | Refusal::IgnoresSelf
+            | Refusal::NothingPasted => Code::Usage,
             Refusal::UnknownCommand { .. } => Code::UnknownCommand,
             Refusal::BadJson { fault } => fault.code(),
-            Refusal::LineTooLong { .. } => Code::LineTooLong,
+            Refusal::LineTooLong { .. } | Refusal::LineLeftOut { .. } => Code::LineTooLong,
+            Refusal::PasteTooLong { .. } | Refusal::PastesFull => Code::PasteTooLong,
+            Refusal::NoSuchLine { .. } => Code::NoSuchLine,
             Refusal::NameInvalid { .. } => Code::NameInvalid,
             Refusal::NameTaken { .. } => Code::NameTaken,
             Refusal::NameConfusable { .. } => Code::NameConfusable,
@@ -317,7 +338,6 @@ impl Refusal {
             Refusal::TooManyAccounts { .. } => Code::TooManyAccounts,
             Refusal::DirectsFull { .. } => Code::MailboxFull,
             Refusal::NotYours { .. } => Code::NotYours,
-            Refusal::PasteTooLong { .. } => Code::Usage,
         }
     }
 }
@@ -347,6 +367,8 @@ codes! {
     UnknownCommand = "unknown-command",
     BadJson = "bad-json",
     LineTooLong = "line-too-long",
+    PasteTooLong = "paste-too-long",
+    NoSuchLine = "no-such-line",
     NameInvalid = "name-invalid",
     NameTaken = "name-taken",
     NameConfusable = "name-confusable",

@@ -21,6 +21,17 @@ use super::{Chat, ConnId, Now};
 /// one breath is spared them.
 const REPLAY_PAUSE: Duration = Duration::from_millis(250);
 
+/// In which way something is said in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Speech {
+    /// As a line.
+    Said,
+    /// As a `/me`.
+    Acted,
+    /// In many lines at once.
+    Block,
+}
+
 /// How many names are looked at for a guess at what was meant, of those near and of all.
 const GUESSES_MAX: usize = 100;
 
@@ -35,7 +46,8 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let room = self.users.at(conn).current_room().ok_or(Refusal::NoRoom)?;
-        self.speak(conn, room, text, is_action, now, out);
+        let speech = if is_action { Speech::Acted } else { Speech::Said };
+        self.speak(conn, room, text, speech, now, out);
         Ok(())
     }
 
@@ -48,26 +60,33 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let id = self.room_named(room)?;
-        let room = self.rooms.at(id);
-        if room.is_locked() && !self.users.at(conn).is_in(id) {
-            return Err(Refusal::NotAMember { room: room.name.clone(), is_locked: true });
-        }
-        self.speak(conn, id, text, false, now, out);
+        self.check_may_speak(conn, id)?;
+        self.speak(conn, id, text, Speech::Said, now, out);
         Ok(())
     }
 
-    fn speak(
+    /// In a locked room its members alone can say something.
+    pub(super) fn check_may_speak(&self, conn: ConnId, id: RoomId) -> Result<(), Refusal> {
+        let room = self.rooms.at(id);
+        match room.is_locked() && !self.users.at(conn).is_in(id) {
+            true => Err(Refusal::NotAMember { room: room.name.clone(), is_locked: true }),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn speak(
         &mut self,
         conn: ConnId,
         id: RoomId,
         text: &str,
-        is_action: bool,
+        speech: Speech,
         now: Now,
         out: &mut Outbox,
     ) {
         self.replay_before_line(conn, id, now, out);
         let text = &*self.as_said(conn, text);
         let nick = self.users.nick(conn);
+        let is_action = speech == Speech::Acted;
         let line_id = self.next_line;
         self.next_line += 1;
         let history = self.rooms.note_said(id, now.mono);
@@ -86,9 +105,13 @@ impl Chat {
         let room = self.rooms.at(id).name.clone();
         let text: Rc<str> = Rc::from(text);
         let speaker = Source { conn, nick: nick.clone() };
-        let event = match is_action {
-            true => Event::Acted { id: line_id, room, nick, text },
-            false => Event::Said { id: line_id, room, nick, text },
+        let event = match speech {
+            Speech::Said => Event::Said { id: line_id, room, nick, text },
+            Speech::Acted => Event::Acted { id: line_id, room, nick, text },
+            Speech::Block => {
+                self.wholes.keep(line_id, id, now.unix, speaker.clone(), Rc::clone(&text));
+                Event::Block { id: line_id, room, nick, text }
+            }
         };
         out.publish(Audience::Listeners { room: id, speaker }, event);
     }

@@ -15,6 +15,7 @@ use super::blocks::Blocks;
 use super::keyed::Keyed;
 use super::moment::Moment;
 use super::name::{NamesInUse, Nick, Verdict};
+use super::paste::Paste;
 use super::room::RoomId;
 use super::settings::{Face, Settings};
 use super::{ConnId, Now, Origin};
@@ -60,6 +61,8 @@ pub struct Wishes {
     pub face: Face,
     /// The account whose password is awaited.
     pub login: Option<u64>,
+    /// The block that is being typed.
+    pub paste: Option<Box<Paste>>,
     /// How many lines that had waited were shown, and not noted as seen yet.
     pub directs_shown: usize,
     /// The room that is closed if that is asked for once more by that time, since start.
@@ -195,6 +198,11 @@ impl User {
     /// The account whose password is awaited.
     pub fn awaited_login(&self) -> Option<u64> {
         self.wishes.as_ref()?.login
+    }
+
+    /// Whether the user's lines are taken for a block.
+    pub fn is_pasting(&self) -> bool {
+        self.wishes.as_ref().is_some_and(|wishes| wishes.paste.is_some())
     }
 
     /// What was given to `/away`, if the user is away; an empty text for none.

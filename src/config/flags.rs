@@ -82,6 +82,17 @@ pub(super) struct Flags {
     #[arg(default_value = "4096", value_parser = size(64..=1 << 20))]
     pub(super) line_bytes: usize,
 
+    /// Bytes of a message of many lines (`/paste`), of which there are at most 5000; a longer one
+    /// is refused with `paste-too-long`, and nothing of it is said.
+    #[arg(
+        long,
+        env = "CHATLINE_PASTE_BYTES",
+        value_name = "SIZE",
+        help_heading = "Lines and names"
+    )]
+    #[arg(default_value = "64KiB", value_parser = size(1 << 10..=1 << 20))]
+    pub(super) paste_bytes: usize,
+
     /// Characters of a name; a longer one is refused with `name-invalid`.
     #[arg(long, env = "CHATLINE_NAME_CHARS", value_name = "COUNT")]
     #[arg(help_heading = "Lines and names", default_value = "24")]

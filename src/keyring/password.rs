@@ -66,6 +66,7 @@ impl Mill {
             }
             Question::Tail { .. }
             | Question::History { .. }
+            | Question::Line { .. }
             | Question::Search(_)
             | Question::Missed { .. } => Ok(Answer::Unavailable),
         };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Params, Result, Row};
 
-use crate::chat::kept::{Answer, KeptDirect, KeptLine, Missed, Question, Span};
+use crate::chat::kept::{Answer, KeptDirect, KeptLine, Missed, Question, Span, fold};
 
 use super::changes::signed;
 use super::find;
@@ -56,6 +56,7 @@ pub fn answer(conn: &Connection, question: &Question, is_searchable: bool) -> Re
             Ok(page_of(last_lines(conn, *room, *before, *most)?))
         }
         Question::History { room, span, most } => history(conn, *room, *span, *most),
+        Question::Line { id } => whole_line(conn, *id).map(Answer::Line),
         Question::Search(search) if is_searchable => find::find(conn, search),
         Question::Search(_) => Ok(Answer::Unavailable),
         Question::Missed { account, seen, rooms } => missed(conn, *account, *seen, rooms),
@@ -93,8 +94,44 @@ fn last_lines(
     Ok((lines, has_more))
 }
 
+/// One line, whole, with its room.
+fn whole_line(conn: &Connection, id: u64) -> Result<Option<(u64, KeptLine)>> {
+    let sql = "SELECT id, at, nick, is_action, text, room FROM lines WHERE id = ?1";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query([signed(id)])?;
+    let row = rows.next()?;
+    Ok(row.and_then(|row| Some((number(row, 5)?, whole_line_of(row)?))))
+}
+
+/// Lines of a room, whole, from that id on, and whether there are newer ones: at most so many, and
+/// no further ones when those have so many bytes.
+pub fn whole_lines(
+    conn: &Connection,
+    room: u64,
+    from: i64,
+    most: usize,
+    bytes: usize,
+) -> Result<(Vec<KeptLine>, bool)> {
+    let sql = "SELECT id, at, nick, is_action, text FROM lines
+        WHERE room = ?1 AND id >= ?2 ORDER BY id LIMIT ?3";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query((signed(room), from, limit(most)))?;
+    let (mut lines, mut count, mut taken) = (Vec::new(), 0, 0);
+    while let Some(row) = rows.next()? {
+        if count == most || taken >= bytes {
+            return Ok((lines, true));
+        }
+        count += 1;
+        if let Some(line) = whole_line_of(row) {
+            taken += line.text.len();
+            lines.push(line);
+        }
+    }
+    Ok((lines, false))
+}
+
 /// The first lines of a room from that id on, and whether there are newer ones.
-pub fn first_lines(
+fn first_lines(
     conn: &Connection,
     room: u64,
     from: i64,
@@ -178,14 +215,28 @@ fn direct_of(row: &Row<'_>) -> Option<KeptDirect> {
 }
 
 /// The line in the row whose columns are id, at, nick, is_action and text; `None` if it makes no
-/// sense.
+/// sense. Of a block its first line stands for it.
 pub fn line_of(row: &Row<'_>) -> Option<KeptLine> {
+    line_with(row, |text| {
+        let (first, more) = fold(text);
+        (cleared(first), more)
+    })
+}
+
+/// The same with all that was said.
+fn whole_line_of(row: &Row<'_>) -> Option<KeptLine> {
+    line_with(row, |text| (text.split('\n').map(cleared).collect::<Vec<_>>().join("\n"), 0))
+}
+
+fn line_with(row: &Row<'_>, text_and_more: impl Fn(&str) -> (String, usize)) -> Option<KeptLine> {
+    let (text, more) = text_and_more(row.get_ref(4).ok()?.as_str().ok()?);
     Some(KeptLine {
         id: number(row, 0)?,
         unix: row.get(1).ok()?,
         nick: words(row, 2)?,
         is_action: row.get::<_, i64>(3).ok()? != 0,
-        text: words(row, 4)?,
+        text,
+        more,
     })
 }
 
@@ -196,9 +247,12 @@ pub fn number(row: &Row<'_>, column: usize) -> Option<u64> {
 
 /// The text in a column, if it is one, without what could confuse a terminal.
 pub fn words(row: &Row<'_>, column: usize) -> Option<String> {
-    let is_safe = |c: char| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}');
-    let text = row.get_ref(column).ok()?.as_str().ok()?;
-    Some(text.chars().filter(|c| is_safe(*c)).collect())
+    Some(cleared(row.get_ref(column).ok()?.as_str().ok()?))
+}
+
+fn cleared(text: &str) -> String {
+    let is_safe = |c: &char| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}');
+    text.chars().filter(is_safe).collect()
 }
 
 #[cfg(test)]
@@ -255,8 +309,37 @@ mod tests {
             nick: "Zoë".to_owned(),
             is_action: true,
             text: "waves \u{1f44b}".to_owned(),
+            more: 0,
         };
-        assert_eq!((lines, has_more), (vec![line], false));
+        assert_eq!((lines, has_more), (vec![line.clone()], false));
+        let whole = |id| engine.answer(&Question::Line { id });
+        assert_eq!(whole(5), Answer::Line(Some((1, line))));
+        assert_eq!((whole(4), whole(u64::MAX)), (Answer::Line(None), Answer::Line(None)));
+    }
+
+    #[test]
+    fn a_block_is_one_line_and_comes_back_whole_where_it_is_asked_for() {
+        let mut engine = Engine::in_memory(House::default()).unwrap();
+        let mut ledger = lines(1, []);
+        ledger.line(line(5, 1, "ann", "one\n\n three\u{7}"));
+        ledger.line(line(6, 1, "ann", &"long\n".repeat(100)));
+        engine.commit(&ledger).unwrap();
+        let Answer::Lines { lines, .. } =
+            engine.answer(&Question::History { room: 1, span: Span::Last, most: 9 })
+        else {
+            panic!()
+        };
+        let shown: Vec<_> = lines.iter().map(|line| (&*line.text, line.more)).collect();
+        assert_eq!(shown, [("one", 2), ("long", 100)]);
+        let Answer::Line(Some((1, whole))) = engine.answer(&Question::Line { id: 5 }) else {
+            panic!()
+        };
+        assert_eq!((&*whole.text, whole.more), ("one\n\n three", 0));
+        let mut page = |bytes| {
+            let (lines, has_more) = whole_lines(engine.conn(), 1, 0, 9, bytes).unwrap();
+            (lines.iter().map(|line| line.text.len()).collect::<Vec<_>>(), has_more)
+        };
+        assert_eq!((page(11), page(12)), ((vec![11], true), (vec![11, 500], false)));
     }
 
     #[test]

@@ -20,12 +20,13 @@ use crate::chat::name::key_of;
 use super::changes::remove_account;
 use super::engine::{connect, transact};
 use super::open_error::{Fault, OpenError, cause_of};
-use super::read::{first_lines, first_since};
+use super::read::{first_since, whole_lines};
 use super::{Engine, Settings, Sync, index, schema};
 
 /// How many lines are read at a time, so that no long reading keeps a server's log from being
-/// written back.
+/// written back; and no further ones when those have so many bytes.
 const PAGE_LINES: usize = 1_000;
+const PAGE_BYTES: usize = 8 << 20;
 
 /// What was forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,7 +109,8 @@ pub fn export(
     let from = since.map_or(Ok(0), |unix| first_since(&conn, unix)).map_err(failed)?;
     let (mut from, mut count) = (from, 0);
     loop {
-        let (lines, has_more) = first_lines(&conn, serial, from, PAGE_LINES).map_err(failed)?;
+        let page = whole_lines(&conn, serial, from, PAGE_LINES, PAGE_BYTES);
+        let (lines, has_more) = page.map_err(failed)?;
         for line in &lines {
             out(line).map_err(|error| format!("cannot write the lines: {error}"))?;
             count += 1;

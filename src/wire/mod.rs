@@ -117,6 +117,15 @@ pub fn render(event: &Event, ends: Ends, clock: Clock, out: &mut Vec<u8>) {
         Event::Acted { room, nick, text, .. } => {
             line(&["#", room.as_str(), " * ", nick.as_str(), " ", text]);
         }
+        Event::Block { id, room, nick, text } => {
+            let (shown, more) = text::block::shown(text);
+            for text in shown {
+                line(&["#", room.as_str(), " ", nick.as_str(), ": ", text]);
+            }
+            if more > 0 {
+                line(&[&text::block::rest(room, nick, *id, more)]);
+            }
+        }
         Event::Whispered { nick, text } => line(&["@", nick.as_str(), ": ", text]),
         Event::Bye { parting: Parting::WrongProtocol(Stranger::Tls), .. } => {
             out.extend_from_slice(&TLS_ALERT);
@@ -131,6 +140,27 @@ const TLS_ALERT: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::name::{Nick, RoomName};
+
+    #[test]
+    fn a_block_shows_five_lines_at_most_and_never_folds_one_alone() {
+        let room = RoomName::parse("ops", None).expect("a name");
+        let rendered = |lines: usize| {
+            let text: Vec<String> = (1..=lines).map(|number| number.to_string()).collect();
+            let (room, text) = (room.clone(), text.join("\n").into());
+            let event = Event::Block { id: 7, room, nick: Nick::guest(1), text };
+            let mut out = Vec::new();
+            render(&event, Ends::CrLf, Clock { unix: 0, zone_secs: 0 }, &mut out);
+            String::from_utf8(out).expect("text")
+        };
+        let said = |number| format!("#ops guest-1: {number}\r\n");
+        let all = |lines| (1..=lines).map(said).collect::<String>();
+        assert_eq!(rendered(2), all(2));
+        assert_eq!(rendered(5), all(5));
+        let rest = |more| format!("* #ops: {more} more lines of guest-1; /show 7 shows all\r\n");
+        assert_eq!(rendered(6), all(4) + &rest(2));
+        assert_eq!(rendered(500), all(4) + &rest(496));
+    }
 
     #[test]
     fn a_moment_has_its_day() {

@@ -4,6 +4,7 @@
 //! that a user typed never stands at the beginning of a line. Answers that list much wrap at
 //! [`COLUMNS`]. Deliberately no bytes and no line ends of the wire: [`super::render`] adds them.
 
+pub mod block;
 mod json;
 mod kept;
 mod past;
@@ -44,25 +45,25 @@ pub fn of(event: &Event, clock: Clock) -> String {
             0 => format!("nobody is in #{room}"),
             total => format!("#{room} ({total} here): {}", list(roll, " and ")),
         }),
-        Event::Ignoring { nicks } if nicks.is_empty() => "* you ignore nobody\n".to_owned(),
-        Event::Ignoring { nicks } => {
-            let nicks: Vec<_> = nicks.iter().map(Nick::as_str).collect();
-            wrapped(&format!("you ignore {}", nicks.join(", ")))
-        }
+        Event::Ignoring { nicks } => wrapped(&ignoring(nicks)),
         Event::Profile(profile) => profile_text(profile, clock),
         Event::Rooms { rows, total } => rooms(rows, *total),
         Event::Taken { number } => format!("+ {number}\n"),
         Event::Help => help::screen(),
         Event::HelpOn(verb) => wrapped(&help::paragraph(*verb)),
         Event::Replay { room, lines } => past::replay(room.as_str(), lines, clock),
+        Event::PasteBegun { .. } | Event::PasteDropped | Event::Whole { .. } => {
+            block::of(event, clock)
+        }
         Event::History { .. } | Event::Found { .. } | Event::Directs { .. } => {
             past::past(event, clock)
         }
         Event::PasswordWanted { .. } => wrapped(&kept::kept(event)),
         Event::Joined { room, others, topic } => joined(room.as_str(), others, topic.as_deref()),
-        Event::Said { .. } | Event::Acted { .. } | Event::Whispered { .. } => {
-            unreachable!("what people say has no words of ours")
-        }
+        Event::Said { .. }
+        | Event::Acted { .. }
+        | Event::Block { .. }
+        | Event::Whispered { .. } => unreachable!("what people say has no words of ours"),
         Event::Greeting { .. }
         | Event::NameWanted
         | Event::Welcome { .. }
@@ -213,6 +214,11 @@ fn everybody(roll: &Roll) -> String {
         1 => format!("1 person is here: {}", list(roll, " and ")),
         total => format!("{total} people are here: {}", list(roll, " and ")),
     }
+}
+
+fn ignoring(nicks: &[Nick]) -> String {
+    let nicks: Vec<_> = nicks.iter().map(Nick::as_str).collect();
+    format!("you ignore {}", if nicks.is_empty() { "nobody".into() } else { nicks.join(", ") })
 }
 
 fn joined(room: &str, others: &Roll, topic: Option<&str>) -> String {

@@ -41,7 +41,8 @@ impl Memory {
         for line in ledger.lines() {
             let text = line.text.to_owned();
             let (nick, is_action) = (line.nick.to_owned(), line.is_action);
-            let kept = KeptLine { id: line.id, unix: line.unix, nick, is_action, text };
+            let (id, unix) = (line.id, line.unix);
+            let kept = KeptLine { id, unix, nick, is_action, text, more: 0 };
             assert!(line.id >= self.next[0], "ids grow");
             self.next[0] = line.id + 1;
             self.lines.push((line.room, kept));
@@ -147,9 +148,12 @@ impl Memory {
             }
             Question::History { room, span: Span::Since(unix), most } => {
                 let lines: Vec<KeptLine> =
-                    self.lines_of(*room).filter(|line| line.unix >= *unix).cloned().collect();
+                    self.lines_of(*room).filter(|line| line.unix >= *unix).map(folded).collect();
                 let has_more = lines.len() > *most;
                 Answer::Lines { lines: lines.into_iter().take(*most).collect(), has_more }
+            }
+            Question::Line { id } => {
+                Answer::Line(self.lines.iter().find(|(_, line)| line.id == *id).cloned())
             }
             Question::Search(search) => self.find(search),
             Question::Missed { account, seen, rooms } => {
@@ -191,12 +195,20 @@ impl Memory {
             let has_all = !wanted.is_empty() && wanted.iter().all(|word| words.contains(word));
             is_by && is_in && may_read && has_all
         });
-        let mut lines: Vec<(u64, KeptLine)> = found.take(search.most + 1).cloned().collect();
+        let found = found.map(|(room, line)| (*room, folded(line)));
+        let mut lines: Vec<(u64, KeptLine)> = found.take(search.most + 1).collect();
         let has_more = lines.len() > search.most;
         lines.truncate(search.most);
         lines.reverse();
         Answer::Found { lines, has_more, unsearched: 0 }
     }
+}
+
+/// A line as it stands in a list: of many lines, the first, and how many more.
+fn folded(line: &KeptLine) -> KeptLine {
+    let mut lines = line.text.split('\n');
+    let text = lines.next().unwrap_or_default().to_owned();
+    KeptLine { text, more: lines.count(), ..line.clone() }
 }
 
 fn words_of(text: &str) -> Vec<String> {
@@ -209,7 +221,7 @@ fn last_of<'a>(
     lines: impl DoubleEndedIterator<Item = &'a KeptLine>,
     most: usize,
 ) -> (Vec<KeptLine>, bool) {
-    let mut lines: Vec<KeptLine> = lines.rev().take(most + 1).cloned().collect();
+    let mut lines: Vec<KeptLine> = lines.rev().take(most + 1).map(folded).collect();
     let has_more = lines.len() > most;
     lines.truncate(most);
     lines.reverse();

@@ -310,6 +310,13 @@ fn cleaned(mut answer: Answer) -> Answer {
     };
     match &mut answer {
         Answer::Lines { lines, .. } => lines.iter_mut().for_each(|line| clean_up(&mut line.text)),
+        Answer::Line(line) => {
+            if let Some((_, line)) = line {
+                // A block has LF between its lines.
+                let lines: Vec<_> = line.text.split('\n').map(str::as_bytes).map(clean).collect();
+                line.text = lines.join("\n");
+            }
+        }
         Answer::Found { lines, .. } => {
             lines.iter_mut().for_each(|(_, line)| clean_up(&mut line.text));
         }

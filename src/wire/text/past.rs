@@ -12,9 +12,12 @@ use super::{count, quoted};
 
 /// A line as it follows the room's name.
 fn said(line: &Remembered) -> String {
-    match line.is_action {
-        true => format!("* {} {}", line.nick, line.text),
-        false => format!("{}: {}", line.nick, line.text),
+    let Remembered { nick, text, .. } = line;
+    match (line.is_action, line.more) {
+        (true, _) => format!("* {nick} {text}"),
+        (false, 0) => format!("{nick}: {text}"),
+        // It stands before the text, where nobody can type it.
+        (false, more) => format!("{nick}, {} lines (/show {}): {text}", more + 1, line.id),
     }
 }
 
@@ -70,7 +73,7 @@ pub(super) fn past(event: &Event, clock: Clock) -> String {
     }
 }
 
-fn numbered(room: &str, line: &Remembered, clock: Clock) -> String {
+pub(super) fn numbered(room: &str, line: &Remembered, clock: Clock) -> String {
     format!("* {} {} #{room} {}\n", line.id, clock.show_with_day(line.unix), said(line))
 }
 

@@ -15,7 +15,6 @@ use super::{count, json, quoted};
 /// Why a line was refused, and what to do instead.
 pub(super) fn refusal_text(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::PasteTooLong { .. } => "stub".to_owned(),
         Refusal::Usage(verb) => help::usage(*verb),
         Refusal::NothingSaidInRoom { room } => {
             let room = quoted(room);
@@ -45,9 +44,12 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
             quoted(typed)
         ),
         Refusal::BadJson { fault } => json::fault_text(fault),
-        Refusal::LineTooLong { bytes_max } => {
-            format!("a line has at most {bytes_max} bytes: send it in parts")
-        }
+        Refusal::LineTooLong { .. }
+        | Refusal::LineLeftOut { .. }
+        | Refusal::NothingPasted
+        | Refusal::PasteTooLong { .. }
+        | Refusal::PastesFull
+        | Refusal::NoSuchLine { .. } => block_refusal_text(refusal),
         Refusal::NameInvalid { .. }
         | Refusal::NameTaken { .. }
         | Refusal::NameConfusable { .. }
@@ -79,6 +81,38 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
         | Refusal::PasswordInvalid
         | Refusal::TooManyAccounts { .. }
         | Refusal::DirectsFull { .. } => account_refusal_text(refusal),
+    }
+}
+
+/// Why a long text was refused, or the id of one, and what to do instead.
+fn block_refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::LineTooLong { bytes_max } => {
+            format!("a line has at most {bytes_max} bytes: send it in parts")
+        }
+        Refusal::LineLeftOut { bytes_max } => {
+            format!("a line has at most {bytes_max} bytes: this one is left out of your message")
+        }
+        Refusal::NothingPasted => {
+            "there was no text: after /paste, type lines, and then a dot alone".to_owned()
+        }
+        Refusal::PasteTooLong { bytes_max, lines_max, is_typed } => {
+            let rest =
+                if *is_typed { ", and what follows is left out up to a dot alone" } else { "" };
+            format!(
+                "a message has at most {bytes_max} bytes and {lines_max} lines: nothing of yours \
+                 is said{rest}; send it in parts"
+            )
+        }
+        Refusal::PastesFull => {
+            "so much is being typed after /paste just now that nothing of yours \
+             is said, and what follows is left out up to a dot alone; try again later"
+                .to_owned()
+        }
+        Refusal::NoSuchLine { id } => {
+            format!("no line {id} that you may read; /history shows lines with their numbers")
+        }
+        other => unreachable!("{other:?} is not about a block"),
     }
 }
 

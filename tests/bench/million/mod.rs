@@ -156,6 +156,7 @@ fn limits() -> Limits {
         room_members_max: None,
         replay_lines: 20,
         accounts_max: None,
+        paste_bytes_max: 64 << 10,
         directs_max: 100,
         is_searchable: false,
         is_kept: false,
