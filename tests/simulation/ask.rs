@@ -28,6 +28,10 @@ pub enum Ask<'a> {
     Replay(usize),
     /// Which room's lines, before which id, and how many at most.
     History(Option<&'a str>, Option<u64>, usize),
+    /// Many lines as one, for which room.
+    Paste(Option<&'a str>),
+    /// All of the line of that id.
+    Show(u64),
     Help,
     HelpOn(&'a str),
     Quit,
@@ -125,6 +129,12 @@ fn command<'a>(word: &str, rest: &'a str) -> Result<Ask<'a>, Code> {
             Ask::Replay(count.ok_or(USAGE)?)
         }
         ("history", _) => history(all).ok_or(USAGE)?,
+        ("paste", None) => Ask::Paste(None),
+        ("paste", _) => Ask::Paste(Some(name.ok_or(USAGE)?)),
+        ("show", _) => {
+            let id = bare.and_then(|id| id.parse().ok()).filter(|id| *id > 0);
+            Ask::Show(id.ok_or(USAGE)?)
+        }
         ("help", _) => help(all)?,
         ("quit" | "exit", _) => Ask::Quit,
         _ => return Err("unknown-command"),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::plan::{Deed, Plan, Slot};
-use super::typing::{End, Piece, Telnet, bytes_of, nonsense};
+use super::typing::{End, Piece, Telnet, nonsense};
 use crate::world::memory::Mood;
 use crate::world::rng::Rng;
 
@@ -234,7 +234,12 @@ impl Draw {
         // What is found in a leap must be found in one turn, so nothing may have to be asked for.
         let may_ask = self.deeds.iter().any(|deed| matches!(deed, Deed::Restart));
         let mut pieces = if self.is_awkward || may_ask { Vec::new() } else { self.line() };
-        if bytes_of(&pieces).windows(8).any(|bytes| bytes == b"/history") {
+        let printed = pieces.iter().map(|piece| match piece {
+            Piece::Plain(_, text) => text.as_str(),
+            _ => "",
+        });
+        let typed: String = printed.collect();
+        if typed.contains("/history") || typed.contains("/show") {
             pieces.clear();
         }
         pieces.retain(|piece| !piece.bytes().is_empty());
@@ -252,6 +257,9 @@ impl Draw {
     fn typed(&mut self) -> Vec<Piece> {
         if self.rng.one_in(25) {
             return self.guesses();
+        }
+        if self.rng.one_in(25) {
+            return self.many_as_one();
         }
         let bursts = if self.kind == Kind::Prompt { 25 } else { 4 };
         let lines = match self.rng.one_in(bursts) {
@@ -275,6 +283,33 @@ impl Draw {
             [Piece::text(&format!("/join {room} {password}")), Piece::End(End::Lf)]
         };
         (0..tries).flat_map(|_| line()).collect()
+    }
+
+    /// Many lines that are to be one message; its end is always there, so that nothing depends on
+    /// whether a connection that goes breaks or ends.
+    fn many_as_one(&mut self) -> Vec<Piece> {
+        let lines = *self.rng.pick(&[0, 1, 2, 4, 5, 6, 7, 40]);
+        let room = self.name(&ROOMS);
+        let begin = *self.rng.pick(&["/paste", "/paste", "/paste #"]);
+        let mut texts =
+            vec![if begin.ends_with('#') { format!("{begin}{room}") } else { begin.into() }];
+        for _ in 0..lines {
+            texts.push(match self.rng.below(5) {
+                0 => (*self.rng.pick(&["", " ", "..", ".x", "quit", "/quit"])).to_owned(),
+                _ => self.text(),
+            });
+        }
+        let mut pieces = Vec::new();
+        for text in texts {
+            pieces.push(Piece::text(&text));
+            if self.rng.one_in(20) {
+                pieces.push(self.rng.pick(&nonsense()).clone());
+            }
+            pieces.push(Piece::End(End::Lf));
+        }
+        pieces.extend([Piece::End(End::Lf), Piece::text("."), Piece::End(End::Lf)]);
+        pieces.retain(|piece| !piece.bytes().is_empty());
+        pieces
     }
 
     fn line(&mut self) -> Vec<Piece> {
@@ -340,7 +375,8 @@ impl Draw {
     /// Asks for what was said before. Who waits for the answer is overtaken by others, if it takes
     /// time.
     fn history(&mut self, room: &str) -> String {
-        match self.rng.below(6) {
+        match self.rng.below(8) {
+            6 | 7 => format!("/show {}", self.rng.below(60)),
             0 => "/history".to_owned(),
             1 => format!("/history {}", self.rng.below(8)),
             2 => format!("/history before {}", self.rng.below(60)),

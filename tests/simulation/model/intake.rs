@@ -150,7 +150,9 @@ impl Model {
                 Item::AreYouThere => self.words(no, &["chatline is here"]),
                 Item::Interrupt => {
                     self.tell(no, What::Bytes(vec![0xFF, 252, 6]));
-                    self.words(no, &["interrupted"]);
+                    let was_pasting = self.conns[no].paste.take().is_some();
+                    let what = if was_pasting { "nothing of your message" } else { "to leave" };
+                    self.words(no, &["interrupted", what]);
                 }
                 Item::EndOfInput => self.finish(no),
             }
@@ -222,6 +224,7 @@ impl Model {
             self.obey(no, &text);
         }
         if self.conns[no].stage == Stage::Talking {
+            self.end_paste(no);
             self.part(no);
         }
     }

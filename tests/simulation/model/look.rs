@@ -95,7 +95,39 @@ impl Model {
         paragraph.lines().for_each(|line| self.line(no, line));
     }
 
-    fn room_or_current(&self, no: ConnNo, typed: Option<&str>) -> Result<RoomNo, Code> {
+    /// One line, whole.
+    pub(super) fn show(&mut self, no: ConnNo, id: u64) -> Result<(), Code> {
+        let (conn, zone) = (&self.conns[no], self.conns[no].zone.unwrap_or(0));
+        let is_shown = |room: RoomNo, line: &Kept| {
+            let is_ignored = match &line.whole {
+                // The last of these are in memory, with who said them.
+                Some(_) => conn.ignores(line.speaker, &line.nick),
+                None => conn.ignores.iter().any(|(_, name)| name.key == line.nick.key),
+            };
+            self.rooms[room].is_there && self.may_look(no, room).is_ok() && !is_ignored
+        };
+        let mut rooms = (0..self.rooms.len())
+            .flat_map(|room| self.rooms[room].lines.iter().map(move |line| (room, line)));
+        let found = rooms.find(|(_, line)| line.said_as == id);
+        let (room, line) =
+            found.filter(|(room, line)| is_shown(*room, line)).ok_or("no-such-line")?;
+        let name = &self.rooms[room].name.shown;
+        let (day, time) = (date(line.unix + zone), time_of_day(line.unix + zone));
+        let mut shown = Vec::new();
+        match &line.whole {
+            None => shown.push(format!("* {id} {day} {time} #{name} {}", line.said)),
+            Some(lines) => {
+                let (nick, count) = (&line.nick.shown, lines.len());
+                shown.push(format!("* {id} {day} {time} #{name} {nick}, {count} lines:"));
+                shown.extend(lines.iter().map(|line| format!("* | {line}")));
+                shown.push(format!("* #{name}: end of these lines"));
+            }
+        }
+        shown.iter().for_each(|line| self.line(no, line));
+        Ok(())
+    }
+
+    pub(super) fn room_or_current(&self, no: ConnNo, typed: Option<&str>) -> Result<RoomNo, Code> {
         match typed {
             Some(typed) => self.room_named(typed),
             None => self.conns[no].current().ok_or("no-room"),

@@ -75,6 +75,8 @@ pub struct Conn {
     nick: Option<Name>,
     rooms: Vec<Membership>,
     ignores: Vec<(ConnNo, Name)>,
+    /// The room for which many lines are being typed, and those.
+    paste: Option<(RoomNo, Vec<String>)>,
     away: Option<String>,
     is_quiet: bool,
     zone: Option<i64>,
@@ -98,8 +100,10 @@ struct Kept {
     unix: i64,
     speaker: ConnNo,
     nick: Name,
-    /// As it follows the room's name.
+    /// As it follows the room's name where it is remembered.
     said: String,
+    /// All that was said, where that is many lines.
+    whole: Option<Vec<String>>,
 }
 
 /// One room.
@@ -198,6 +202,7 @@ impl Model {
             nick: None,
             rooms: Vec::new(),
             ignores: Vec::new(),
+            paste: None,
             away: None,
             is_quiet: false,
             zone: None,

@@ -16,6 +16,12 @@ impl Model {
     /// Does what a line asks.
     pub(super) fn obey(&mut self, no: ConnNo, line: &str) {
         self.conns[no].typed_at = self.mono;
+        if let Some((_, lines)) = &mut self.conns[no].paste {
+            return match line {
+                "." => self.end_paste(no),
+                _ => lines.push(line.strip_prefix('.').unwrap_or(line).to_owned()),
+            };
+        }
         let asked = ask(line);
         if self.conns[no].nick.is_none() {
             match asked {
@@ -53,6 +59,8 @@ impl Model {
                 self.say(no, room, text, true);
                 Ok(())
             }
+            Ask::Paste(room) => self.paste(no, room),
+            Ask::Show(id) => self.show(no, id),
             Ask::SayIn(room, text) => self.say_in(no, room, text),
             Ask::Whisper(nick, text) => self.whisper(no, nick, text),
             Ask::Join(room, password) => self.join(no, room, password),
@@ -74,36 +82,99 @@ impl Model {
 
     fn say_in(&mut self, no: ConnNo, typed: &str, text: &str) -> Result<(), Code> {
         let room = self.room_named(typed)?;
-        if self.rooms[room].password.is_some() && !self.conns[no].is_in(room) {
-            return Err("not-a-member");
-        }
+        self.may_speak(no, room)?;
         self.say(no, room, text, false);
         Ok(())
     }
 
-    fn say(&mut self, no: ConnNo, room: RoomNo, text: &str, is_action: bool) {
+    fn may_speak(&self, no: ConnNo, room: RoomNo) -> Result<(), Code> {
+        let is_closed = self.rooms[room].password.is_some() && !self.conns[no].is_in(room);
+        if is_closed { Err("not-a-member") } else { Ok(()) }
+    }
+
+    fn paste(&mut self, no: ConnNo, typed: Option<&str>) -> Result<(), Code> {
+        let room = self.room_or_current(no, typed)?;
+        self.may_speak(no, room)?;
+        self.words(no, &[&format!("taken for #{} up to", self.rooms[room].name.shown)]);
+        self.conns[no].paste = Some((room, Vec::new()));
+        Ok(())
+    }
+
+    /// What was typed as one message is said, if anything was being typed.
+    pub(super) fn end_paste(&mut self, no: ConnNo) {
+        if let Some((room, lines)) = self.conns[no].paste.take()
+            && let Err(code) = self.say_lines(no, room, lines)
+        {
+            self.tell(no, What::Refused(code));
+        }
+    }
+
+    fn say_lines(&mut self, no: ConnNo, room: RoomNo, lines: Vec<String>) -> Result<(), Code> {
+        if !self.rooms[room].is_there {
+            return Err("no-such-room");
+        }
+        self.may_speak(no, room)?;
+        let is_text = |line: &String| !line.trim().is_empty();
+        let first = lines.iter().position(is_text).ok_or("usage")?;
+        let last = lines.iter().rposition(is_text).ok_or("usage")?;
+        let lines = &lines[first..=last];
+        if let [line] = lines {
+            self.say(no, room, line, false);
+            return Ok(());
+        }
+        self.show_those_who_wait(no, room);
+        let (nick, id, count) = (self.nick(no), self.said + 1, lines.len());
+        let (name, who) = (self.rooms[room].name.shown.clone(), nick.shown.clone());
+        let shown = if count > 5 { 4 } else { count };
+        let mut seen: Vec<String> =
+            lines[..shown].iter().map(|line| format!("#{name} {who}: {line}")).collect();
+        if shown < count {
+            let more = count - shown;
+            seen.push(format!("* #{name}: {more} more lines of {who}; /show {id} shows all"));
+        }
+        seen.iter().for_each(|line| self.tell_room(no, room, line));
+        let said = format!("{who}, {count} lines (/show {id}): {}", lines[0]);
+        self.remember(no, room, said, Some(lines.to_vec()));
+        Ok(())
+    }
+
+    /// Who waits for the earlier lines of a room sees them before somebody else says more.
+    fn show_those_who_wait(&mut self, no: ConnNo, room: RoomNo) {
         for waiting in self.rooms[room].waiting.clone() {
             if waiting != no {
                 self.replay(waiting, room);
             }
         }
+    }
+
+    fn tell_room(&mut self, no: ConnNo, room: RoomNo, line: &str) {
+        let nick = self.nick(no);
+        for member in self.rooms[room].members.clone() {
+            if member != no && !self.conns[member].ignores(no, &nick) {
+                self.line(member, line);
+            }
+        }
+    }
+
+    fn remember(&mut self, no: ConnNo, room: RoomNo, said: String, whole: Option<Vec<String>>) {
+        let (unix, mono, nick) = (self.unix, self.mono, self.nick(no));
+        let room = &mut self.rooms[room];
+        room.is_kept = true;
+        self.said += 1;
+        room.lines.push(Kept { said_as: self.said, unix, speaker: no, nick, said, whole });
+        room.spoken_at = mono;
+    }
+
+    fn say(&mut self, no: ConnNo, room: RoomNo, text: &str, is_action: bool) {
+        self.show_those_who_wait(no, room);
         let nick = self.nick(no);
         let said = match is_action {
             true => format!("* {} {text}", nick.shown),
             false => format!("{}: {text}", nick.shown),
         };
         let line = format!("#{} {said}", self.rooms[room].name.shown);
-        for member in self.rooms[room].members.clone() {
-            if member != no && !self.conns[member].ignores(no, &nick) {
-                self.line(member, &line);
-            }
-        }
-        let (unix, mono) = (self.unix, self.mono);
-        let room = &mut self.rooms[room];
-        room.is_kept = true;
-        self.said += 1;
-        room.lines.push(Kept { said_as: self.said, unix, speaker: no, nick, said });
-        room.spoken_at = mono;
+        self.tell_room(no, room, &line);
+        self.remember(no, room, said, None);
     }
 
     fn whisper(&mut self, no: ConnNo, typed: &str, text: &str) -> Result<(), Code> {
