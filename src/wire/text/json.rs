@@ -12,19 +12,19 @@ use super::quoted;
 pub(super) fn fault_text(fault: &JsonFault) -> String {
     match fault {
         JsonFault::NoObject => {
-            r#"send one object of JSON a line: {"action":"message","text":"hello"}"#.to_owned()
+            "this is no object of JSON: send one a line, with an action in it".to_owned()
         }
         JsonFault::Id => format!(
             "an id is a whole number, or a text of at most {REQUEST_ID_BYTES_MAX} ASCII characters"
         ),
         JsonFault::NoAction => {
-            r#"an action is missing: {"action":"help"} lists what there is"#.to_owned()
+            "an action is missing: the action help lists what there is".to_owned()
         }
         JsonFault::UnknownAction { typed, meant: Some(meant) } => {
             format!("no action {}; did you mean {meant}?", quoted(typed))
         }
         JsonFault::UnknownAction { typed, meant: None } => {
-            format!(r#"no action {}; {{"action":"help"}} lists what there is"#, quoted(typed))
+            format!("no action {}; the action help lists what there is", quoted(typed))
         }
         JsonFault::Missing { action, field } => {
             format!("{field} is missing: {}", takes(action))
@@ -54,7 +54,7 @@ mod tests {
         let long = "x".repeat(40);
         for (fault, text) in [
             (unknown("jion", Some("join")), "no action jion; did you mean join?"),
-            (unknown("x", None), r#"no action x; {"action":"help"} lists what there is"#),
+            (unknown("x", None), "no action x; the action help lists what there is"),
             (
                 JsonFault::Missing { action: "quiet", field: "on" },
                 "on is missing: quiet takes on (true or false)",
