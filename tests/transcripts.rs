@@ -68,7 +68,10 @@ fn every_code_is_seen_in_a_transcript() {
     let lines = scripts().iter().flat_map(|script| &script.steps).flat_map(|step| &step.expected);
     let seen: Vec<&str> = lines
         .filter_map(|line| match &line.seen {
-            Seen::Line(text) => text.strip_prefix("! ")?.split(' ').next(),
+            Seen::Line(text) => match text.split_once("\"code\":\"") {
+                Some((_, code)) => code.split('"').next(),
+                None => text.strip_prefix("! ")?.split(' ').next(),
+            },
             _ => None,
         })
         .collect();
