@@ -90,7 +90,7 @@ pub const TABLE: &[Row] = &[
     Row {
         verb: Verb::History,
         names: &["history"],
-        arguments: "[ROOM] [N, since TIME or before ID]",
+        arguments: "[ROOM] [N, since TIME, before ID or after ID]",
     },
     Row { verb: Verb::Search, names: &["search"], arguments: "WORDS [in ROOM] [by NICK]" },
     Row { verb: Verb::Register, names: &["register"], arguments: "PASSWORD" },
@@ -230,6 +230,8 @@ pub enum HistorySpan {
     Since(Since),
     /// The last ones before that id.
     Before(u64),
+    /// The first ones after that id.
+    After(u64),
 }
 
 /// A time that somebody typed.

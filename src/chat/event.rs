@@ -59,6 +59,26 @@ pub enum RoomRow {
     },
 }
 
+/// Where a page of lines begins and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edges {
+    /// The id of the first line.
+    pub first: u64,
+    /// The id of the last one.
+    pub last: u64,
+    /// When that was said, in seconds since 1970 UTC.
+    pub last_unix: i64,
+}
+
+impl Edges {
+    /// Those of lines of which the ids and times are given, oldest first.
+    pub fn of(mut lines: impl DoubleEndedIterator<Item = (u64, i64)>) -> Option<Edges> {
+        let (first, unix) = lines.next()?;
+        let (last, last_unix) = lines.next_back().unwrap_or((first, unix));
+        Some(Edges { first, last, last_unix })
+    }
+}
+
 /// What `/who nick` tells about somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -330,9 +350,8 @@ pub enum Event {
         room: RoomName,
         /// The lines, without those of people whom you ignore.
         lines: Rc<[Remembered]>,
-        /// The id of the first line with those, and when the last was said, in seconds since 1970
-        /// UTC; `None` when there is none.
-        edges: Option<(u64, i64)>,
+        /// The first and the last line with those; `None` when there is none.
+        edges: Option<Edges>,
         /// Whether there are more: older ones, or newer ones from a time on.
         has_more: bool,
         /// Which you asked for.
@@ -361,6 +380,8 @@ pub enum Event {
         /// For which room.
         room: RoomName,
     },
+    /// It is refused, and your next lines are left out up to a dot alone.
+    PasteLeftOut,
     /// The block that you were typing is gone.
     PasteDropped,
     /// You are in a room again in which you were when you left.

@@ -390,6 +390,8 @@ pub enum Span {
     Before(u64),
     /// The first ones from that time on, in seconds since 1970 UTC.
     Since(i64),
+    /// The first ones after that id.
+    After(u64),
 }
 
 /// What is searched for.

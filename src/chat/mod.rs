@@ -339,6 +339,9 @@ impl Chat {
         if user.awaited_login().is_some() {
             return Place::Password;
         }
+        if user.is_pasting() {
+            return Place::Block;
+        }
         match (user.nick(), self.room_of(conn)) {
             (None, _) => Place::Nameless,
             (Some(_), None) => Place::Nowhere,
@@ -350,6 +353,11 @@ impl Chat {
     pub fn room_of(&self, conn: ConnId) -> Option<&RoomName> {
         let room = self.users.find(conn)?.current_room()?;
         self.rooms.find(room).map(|room| &room.name)
+    }
+
+    /// Bytes of a block at most.
+    pub fn paste_bytes_max(&self) -> usize {
+        self.limits.paste_bytes_max
     }
 
     /// How many have a name.

@@ -24,32 +24,38 @@ const END: &str = ".";
 /// A block that is being typed.
 #[derive(Debug)]
 pub struct Paste {
-    /// Where it is said.
-    room: RoomId,
-    /// What that was called when it began.
-    name: RoomName,
+    /// Where it is said, and what that was called when it began; `None` if it is refused, and what
+    /// comes up to its end is left out.
+    place: Option<(RoomId, RoomName)>,
     /// The lines so far, with LF between them.
     text: String,
     lines: usize,
-    /// It was refused, and what comes up to its end is left out.
-    is_refused: bool,
 }
 
 impl Chat {
-    /// `/paste`, with a room or for the current one: the next lines are taken for a block.
+    /// `/paste`, with a room or for the current one: the next lines are taken for a block. If it is
+    /// refused they are left out: who sends a log that nobody asked for should not have it obeyed.
     pub(super) fn paste(
         &mut self,
         conn: ConnId,
         typed: Option<&str>,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        let room = self.room_to_speak_in(conn, typed)?;
-        let name = self.rooms.at(room).name.clone();
+        let place = match self.room_to_speak_in(conn, typed) {
+            Ok(room) => {
+                let name = self.rooms.at(room).name.clone();
+                out.tell(conn, Event::PasteBegun { room: name.clone() });
+                Some((room, name))
+            }
+            Err(refusal) => {
+                out.refuse(conn, refusal);
+                out.tell(conn, Event::PasteLeftOut);
+                None
+            }
+        };
         self.take_paste(conn);
-        let paste =
-            Paste { room, name: name.clone(), text: String::new(), lines: 0, is_refused: false };
+        let paste = Paste { place, text: String::new(), lines: 0 };
         self.users.at_mut(conn).wishes_mut().paste = Some(Box::new(paste));
-        out.tell(conn, Event::PasteBegun { room: name });
         Ok(())
     }
 
@@ -75,7 +81,7 @@ impl Chat {
     fn add_to_paste(&mut self, conn: ConnId, line: &str, out: &mut Outbox) {
         let bytes_max = self.limits.paste_bytes_max;
         let Some(paste) = &mut self.users.at_mut(conn).wishes_mut().paste else { return };
-        if paste.is_refused {
+        if paste.place.is_none() {
             return;
         }
         let is_first = paste.lines == 0;
@@ -83,7 +89,7 @@ impl Chat {
         let is_too_long = paste.text.len() + bytes > bytes_max || paste.lines >= BLOCK_LINES_MAX;
         if is_too_long || self.pasting + bytes > PASTING_BYTES_MAX {
             self.pasting -= paste.text.len();
-            (paste.text, paste.is_refused) = (String::new(), true);
+            (paste.text, paste.place) = (String::new(), None);
             let refusal = match is_too_long {
                 true => too_long(bytes_max, true),
                 false => Refusal::PastesFull,
@@ -108,10 +114,11 @@ impl Chat {
 
     /// The block that is being typed, if there is any, is at its end, and is said.
     pub(super) fn end_paste(&mut self, conn: ConnId, now: Now, out: &mut Outbox) {
-        let Some(paste) = self.take_paste(conn).filter(|paste| !paste.is_refused) else { return };
-        let said = match self.rooms.find(paste.room) {
-            Some(_) => self.say_block(conn, paste.room, &paste.text, now, out),
-            None => Err(Refusal::NoSuchRoom { room: paste.name, meant: None }),
+        let Some(paste) = self.take_paste(conn) else { return };
+        let Some((room, name)) = paste.place else { return };
+        let said = match self.rooms.find(room) {
+            Some(_) => self.say_block(conn, room, &paste.text, now, out),
+            None => Err(Refusal::NoSuchRoom { room: name, meant: None }),
         };
         if let Err(refusal) = said {
             out.refuse(conn, refusal);

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::asked::Pending;
 use super::command::HistorySpan;
-use super::event::{Event, Refusal, Remembered};
+use super::event::{Edges, Event, Refusal, Remembered};
 use super::kept::{Answer, KeptLine, Question, Search, Span};
 use super::name::{Nick, key_of};
 use super::outbox::Outbox;
@@ -41,6 +41,7 @@ impl Chat {
         let (span, most) = match span {
             HistorySpan::Last(most) => (Span::Last, most.unwrap_or(HISTORY_LINES)),
             HistorySpan::Before(id) => (Span::Before(id), HISTORY_LINES),
+            HistorySpan::After(id) => (Span::After(id), HISTORY_LINES_MAX),
             HistorySpan::Since(since) => (Span::Since(since.unix(now)), HISTORY_LINES_MAX),
         };
         let name = room.name.clone();
@@ -53,10 +54,13 @@ impl Chat {
         let before = if let Span::Before(id) = span { id } else { u64::MAX };
         let user = self.users.at(conn);
         let is_hidden = |speaker, nick: &Nick| user.ignores(speaker, nick);
-        let lines = room.history().before(before, most + 1, unix_min, is_hidden);
+        let mut lines = room.history().before(before, most + 1, unix_min, is_hidden);
+        if let Span::After(id) = span {
+            lines.retain(|line| line.id > id);
+        }
         let has_more = lines.len() > most;
         let lines: Rc<[Remembered]> = lines[usize::from(has_more)..].into();
-        let edges = lines.first().zip(lines.last()).map(|(first, last)| (first.id, last.unix));
+        let edges = Edges::of(lines.iter().map(|line| (line.id, line.unix)));
         out.tell(conn, Event::History { room: name, lines, edges, has_more, span });
         Ok(())
     }
@@ -75,7 +79,7 @@ impl Chat {
         self.check_may_look(conn, id, room)?;
         let room = room.name.clone();
         let Answer::Lines { lines, has_more } = answer else { return Err(Refusal::Unavailable) };
-        let edges = lines.first().zip(lines.last()).map(|(first, last)| (first.id, last.unix));
+        let edges = Edges::of(lines.iter().map(|line| (line.id, line.unix)));
         let lines = lines.iter().filter_map(|line| self.shown_to(conn, line)).collect();
         out.tell(conn, Event::History { room, lines, edges, has_more, span });
         Ok(())

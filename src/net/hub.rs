@@ -139,6 +139,8 @@ pub struct Hub<S> {
     watched_typing: Vec<ConnId>,
     /// What a terminal is sent; empty in between.
     echo: Vec<u8>,
+    /// The bytes of blocks that are being taken.
+    sized_bytes: usize,
     /// Who wants to know when whom has taken what they were told: the first of each pair.
     receipts: Vec<(ConnId, ConnId)>,
     /// Who hears what the members of several rooms are told; empty in between.
@@ -183,6 +185,7 @@ impl<S: Stream> Hub<S> {
             hidden: Vec::new(),
             watched_typing: Vec::new(),
             echo: Vec::new(),
+            sized_bytes: 0,
             receipts: Vec::new(),
             hearers: Vec::new(),
             refused: 0,

@@ -87,6 +87,8 @@ pub struct Sized {
     pub bytes: Vec<u8>,
     /// How many bytes are taken at most; of a longer block none is.
     pub bytes_max: usize,
+    /// There was no room for it beside those of others.
+    pub is_crowded_out: bool,
 }
 
 /// A room or a person, in which or by whom something was said that was not answered.

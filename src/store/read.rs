@@ -74,6 +74,7 @@ fn history(conn: &Connection, room: u64, span: Span, most: usize) -> Result<Answ
     let page = match span {
         Span::Last => last_lines(conn, room, u64::MAX, most)?,
         Span::Before(id) => last_lines(conn, room, id, most)?,
+        Span::After(id) => first_lines(conn, room, signed(id.saturating_add(1)), most)?,
         Span::Since(unix) => first_lines(conn, room, first_since(conn, unix)?, most)?,
     };
     Ok(page_of(page))
@@ -282,6 +283,8 @@ mod tests {
         assert_eq!(history(Span::Since(NOW + 17), 2), (vec![17, 19], false));
         assert_eq!(history(Span::Since(i64::MIN), 1), (vec![1], true));
         assert_eq!(history(Span::Since(i64::MAX), 9), (vec![], false));
+        assert_eq!(history(Span::After(3), 2), (vec![5, 7], true));
+        assert_eq!(history(Span::After(u64::MAX), 2), (vec![], false));
         let tail = |before, most| page(&engine, Question::Tail { room: 1, before, most });
         assert_eq!(tail(19, 2), (vec![15, 17], true));
         assert_eq!(tail(u64::MAX, 99).0.len(), 10);

@@ -179,7 +179,7 @@ fn explanation_of_kept(verb: Verb) -> String {
         Verb::History => format!(
             "shows what was said in a room, your current one if you name none: the last 20 lines, \
              or N of them (up to {HISTORY_LINES_MAX}), those since a time (2h, 12:30, 2026-11-21, \
-             2026-11-21 12:30) or the last before a line's number."
+             2026-11-21 12:30), the last before a line's number or the first after one."
         ),
         Verb::Search => "shows the last lines in which all those words stand, the newest first; \
             with in ROOM and by NICK behind them, only there and of that person. Only open rooms \

@@ -52,9 +52,10 @@ pub fn of(event: &Event, clock: Clock) -> String {
         Event::Help => help::screen(),
         Event::HelpOn(verb) => wrapped(&help::paragraph(*verb)),
         Event::Replay { room, lines } => past::replay(room.as_str(), lines, clock),
-        Event::PasteBegun { .. } | Event::PasteDropped | Event::Whole { .. } => {
-            block::of(event, clock)
-        }
+        Event::PasteBegun { .. }
+        | Event::PasteLeftOut
+        | Event::PasteDropped
+        | Event::Whole { .. } => block::of(event, clock),
         Event::History { .. } | Event::Found { .. } | Event::Directs { .. } => {
             past::past(event, clock)
         }

@@ -146,6 +146,12 @@ impl Memory {
             Question::History { room, span: Span::Before(id), most } => {
                 last(self.lines_of(*room).filter(|line| line.id < *id), *most)
             }
+            Question::History { room, span: Span::After(id), most } => {
+                let later = self.lines_of(*room).filter(|line| line.id > *id);
+                let lines: Vec<KeptLine> = later.cloned().collect();
+                let has_more = lines.len() > *most;
+                Answer::Lines { lines: lines.into_iter().take(*most).collect(), has_more }
+            }
             Question::History { room, span: Span::Since(unix), most } => {
                 let lines: Vec<KeptLine> =
                     self.lines_of(*room).filter(|line| line.unix >= *unix).map(folded).collect();

@@ -6,7 +6,7 @@
 use super::{Command, HistorySpan, Since, name_of, split_word};
 use crate::chat::recall::HISTORY_LINES_MAX;
 
-/// `[ROOM] [N | since TIME | before ID]`; `None` for anything else.
+/// `[ROOM] [N | since TIME | before ID | after ID]`; `None` for anything else.
 pub(super) fn history(given: Option<&str>) -> Option<Command<'_>> {
     let Some(given) = given else {
         return Some(Command::History(None, HistorySpan::Last(None)));
@@ -29,6 +29,7 @@ pub(super) fn history(given: Option<&str>) -> Option<Command<'_>> {
 fn span(text: &str) -> Option<HistorySpan> {
     match split_word(text) {
         ("before", id) => id.parse().ok().map(HistorySpan::Before),
+        ("after", id) => id.parse().ok().map(HistorySpan::After),
         ("since", time) => since(time).map(HistorySpan::Since),
         (number, "") => {
             let lines = number.parse().ok().filter(|lines| (1..=HISTORY_LINES_MAX).contains(lines));

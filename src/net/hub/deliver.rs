@@ -162,6 +162,7 @@ impl<S: Stream> Hub<S> {
 
     /// A connection begins to close.
     pub(super) fn close(&mut self, id: ConnId, parting: Parting) {
+        self.drop_sized(id);
         let Some(conn) = self.conns.find_mut(id) else { return };
         log::debug!("{} parts: {parting:?}", conn.from);
         conn.inbox = None;

@@ -13,6 +13,9 @@ use super::super::conn::Stream;
 use super::super::view::{Face, Request, Sized};
 use super::Hub;
 
+/// How many bytes all blocks have together at most that are being taken.
+const SIZED_BYTES_MAX: usize = 64 << 20;
+
 impl<S: Stream> Hub<S> {
     /// A line of a connection is about to be obeyed.
     pub(super) fn begin_request(&mut self, id: ConnId, request: Option<RequestId>) {
@@ -73,7 +76,9 @@ impl<S: Stream> Hub<S> {
         match request.ask {
             Ask::Sized { room, bytes: left } => {
                 let bytes_max = self.chat.paste_bytes_max();
-                let sized = Sized { id: request.id, room, left, bytes: Vec::new(), bytes_max };
+                let (id_of, bytes) = (request.id, Vec::new());
+                let sized =
+                    Sized { id: id_of, room, left, bytes, bytes_max, is_crowded_out: false };
                 self.await_sized(id, sized);
             }
             ask => {
@@ -102,46 +107,53 @@ impl<S: Stream> Hub<S> {
 
     /// The bytes of a block follow.
     fn await_sized(&mut self, id: ConnId, sized: Sized) {
-        let is_over = sized.left == 0;
         if let Some(view) = self.conns.find_mut(id).and_then(|conn| conn.view.as_deref_mut()) {
             view.face = Face::Json(Some(Box::new(sized)));
         }
-        if is_over {
-            self.take_sized(id, &mut &[][..]);
-        }
     }
 
-    /// Takes bytes of a block from the front of the input; says the block when it is whole. Returns
-    /// whether it is one.
-    pub(super) fn take_sized(&mut self, id: ConnId, input: &mut &[u8]) -> bool {
-        let Some(view) = self.conns.find_mut(id).and_then(|conn| conn.view.as_deref_mut()) else {
-            return false;
-        };
-        let Face::Json(face) = &mut view.face else { return false };
-        let Some(sized) = face.as_deref_mut() else { return false };
+    /// Takes bytes of a block from the front of the input; says the block when it is whole.
+    pub(super) fn take_sized(&mut self, id: ConnId, input: &mut &[u8]) {
+        let room_for_all = SIZED_BYTES_MAX.saturating_sub(self.sized_bytes);
+        let Some(sized) = self.conns.find_mut(id).and_then(|conn| conn.sized_mut()) else { return };
         let (bytes, rest) = input.split_at(sized.left.min(input.len()));
         *input = rest;
         sized.left -= bytes.len();
-        // Of a block that is too long nothing is said, so nothing of its rest is needed.
+        // Of a block that is refused nothing is said, so nothing of its rest is needed.
         let room = (sized.bytes_max + 1).saturating_sub(sized.bytes.len());
-        sized.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        if sized.left > 0 {
-            return true;
+        let kept = &bytes[..bytes.len().min(room)];
+        sized.is_crowded_out |= kept.len() > room_for_all;
+        if !sized.is_crowded_out {
+            sized.bytes.extend_from_slice(kept);
+            self.sized_bytes += kept.len();
         }
-        let Some(sized) = face.take() else { return false };
+        if sized.left == 0 {
+            self.say_sized(id);
+        }
+    }
+
+    /// Says the block that is whole.
+    fn say_sized(&mut self, id: ConnId) {
+        let Some(sized) = self.drop_sized(id) else { return };
         self.begin_request(id, sized.id);
-        if sized.bytes.len() > sized.bytes_max {
-            let bytes_max = sized.bytes_max;
-            self.tell(id, &Event::Refused(Refusal::PasteTooLong { bytes_max }));
+        if sized.is_crowded_out {
+            self.tell(id, &Event::Refused(Refusal::PastesFull));
         } else {
             let text = sized.bytes.strip_suffix(b"\n").unwrap_or(&sized.bytes);
             let lines = text.split(|byte| *byte == b'\n');
-            let lines: Vec<_> =
-                lines.map(|line| clean(line.strip_suffix(b"\r").unwrap_or(line))).collect();
-            let text = lines.join("\n");
+            let lines = lines.map(|line| clean(line.strip_suffix(b"\r").unwrap_or(line)));
+            let text = lines.collect::<Vec<_>>().join("\n");
             self.chat(Input::Block { conn: id, room: sized.room.as_deref(), text: &text });
         }
         self.end_request(id);
-        true
+    }
+
+    /// No block is being taken any longer.
+    pub(super) fn drop_sized(&mut self, id: ConnId) -> Option<Box<Sized>> {
+        let view = self.conns.find_mut(id)?.view.as_deref_mut()?;
+        let Face::Json(sized) = &mut view.face else { return None };
+        let sized = sized.take()?;
+        self.sized_bytes -= sized.bytes.len();
+        Some(sized)
     }
 }

@@ -14,7 +14,7 @@ use crate::wire::json::{self, RequestId};
 use crate::wire::look;
 
 use super::super::conn::Conn;
-use super::super::view::{Face, Terminal, Unread};
+use super::super::view::{Face, Sized, Terminal, Unread};
 use super::deliver::Writer;
 
 /// How long somebody who has typed something is shown as typing.
@@ -192,7 +192,9 @@ pub(super) fn forget_screen<S>(conn: &mut Conn<S>) {
 /// again before it shows.
 fn note_unread(terminal: &mut Terminal, event: &Event) {
     match event {
-        Event::Said { room, nick, .. } | Event::Acted { room, nick, .. } => {
+        Event::Said { room, nick, .. }
+        | Event::Acted { room, nick, .. }
+        | Event::Block { room, nick, .. } => {
             terminal.note_typed(nick);
             terminal.count_unread(Unread::Room(room.clone()));
         }
@@ -202,6 +204,14 @@ fn note_unread(terminal: &mut Terminal, event: &Event) {
 }
 
 impl<S> Conn<S> {
+    /// The block whose bytes are being taken.
+    pub(super) fn sized_mut(&mut self) -> Option<&mut Sized> {
+        match &mut self.view.as_deref_mut()?.face {
+            Face::Json(sized) => sized.as_deref_mut(),
+            Face::Lines | Face::Terminal(_) => None,
+        }
+    }
+
     /// What is known of it as a terminal whose lines are edited here.
     pub(super) fn terminal_mut(&mut self) -> Option<&mut Terminal> {
         match &mut self.view.as_deref_mut()?.face {

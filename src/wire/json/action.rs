@@ -156,6 +156,7 @@ pub const ACTIONS: &[Action] = &[
         at_most_one("lines", number(1, HISTORY_LINES_MAX as u64)),
         at_most_one("since", Kind::Since),
         at_most_one("before", number(1, u64::MAX)),
+        at_most_one("after", number(0, u64::MAX)),
     ]),
     action(Verb::Search, "search", &[], &[
         must("words", Kind::Text),
@@ -337,7 +338,7 @@ mod tests {
             (
                 "history",
                 "room (optional), and at most one of lines (1 to 100), since (such as 2h), before \
-                 (a number)",
+                 (a number), after (a number)",
             ),
             (
                 "TOKEN",

@@ -242,6 +242,9 @@ impl Given {
         if let Some(id) = self.number("before") {
             return Ok(HistorySpan::Before(id));
         }
+        if let Some(id) = self.number("after") {
+            return Ok(HistorySpan::After(id));
+        }
         Ok(HistorySpan::Last(self.count("lines")?))
     }
 

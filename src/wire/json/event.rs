@@ -30,7 +30,7 @@ kinds! {
     Event::Greeting { .. } => "greeting",
     Event::NameWanted => "name-wanted",
     Event::Welcome { .. } => "welcome",
-    Event::Said { .. } | Event::Acted { .. } => "message",
+    Event::Said { .. } | Event::Acted { .. } | Event::Block { .. } => "message",
     Event::Whispered { .. } => "direct",
     Event::IsAway { .. } => "is-away",
     Event::Came { .. } => "came",
@@ -68,6 +68,10 @@ kinds! {
     Event::Replay { .. } => "replay",
     Event::History { .. } => "history",
     Event::Found { .. } => "found",
+    Event::Whole { .. } => "whole",
+    Event::PasteBegun { .. } => "paste-begun",
+    Event::PasteLeftOut => "paste-left-out",
+    Event::PasteDropped => "paste-dropped",
     Event::Back { .. } => "back",
     Event::Directs { .. } => "directs",
     Event::DirectKept { .. } => "direct-kept",
@@ -91,14 +95,15 @@ kinds! {
 
 /// Writes all of an event but its type.
 pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
-    if let Event::Said { id, .. } | Event::Acted { id, .. } = event {
+    if let Event::Said { id, .. } | Event::Acted { id, .. } | Event::Block { id, .. } = event {
         to.number("id", *id);
     }
     to.text("time", &rfc3339(clock.unix));
     match event {
-        Event::Said { .. } | Event::Acted { .. } | Event::Whispered { .. } => {
-            return write_said(event, to);
-        }
+        Event::Said { .. }
+        | Event::Acted { .. }
+        | Event::Block { .. }
+        | Event::Whispered { .. } => return write_said(event, to),
         Event::Welcome { .. }
         | Event::Joined { .. }
         | Event::Everybody { .. }
@@ -109,6 +114,7 @@ pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
         Event::Replay { .. }
         | Event::History { .. }
         | Event::Found { .. }
+        | Event::Whole { .. }
         | Event::Back { .. }
         | Event::Directs { .. } => write_past(event, to),
         Event::Ignored { .. }
@@ -121,6 +127,7 @@ pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
         Event::Came { .. }
         | Event::Left { .. }
         | Event::Typing { .. }
+        | Event::PasteBegun { .. }
         | Event::Tally { .. }
         | Event::Made { .. }
         | Event::Current { .. }
@@ -133,6 +140,8 @@ pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
         Event::Greeting { .. }
         | Event::NameWanted
         | Event::NoTerminal
+        | Event::PasteLeftOut
+        | Event::PasteDropped
         | Event::Delivered { .. }
         | Event::NotDelivered
         | Event::Seen { .. }
@@ -164,7 +173,9 @@ pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
 /// What somebody said: its text is theirs.
 fn write_said(event: &Event, to: &mut Object<'_>) {
     match event {
-        Event::Said { room, nick, text, .. } | Event::Acted { room, nick, text, .. } => {
+        Event::Said { room, nick, text, .. }
+        | Event::Acted { room, nick, text, .. }
+        | Event::Block { room, nick, text, .. } => {
             to.text("room", room.as_str());
             to.text("from", nick.as_str());
             if let Event::Acted { .. } = event {
@@ -273,6 +284,9 @@ fn write_line(line: &Remembered, room: Option<&RoomName>, to: &mut Object<'_>) {
         to.switch("me", true);
     }
     to.text("text", &line.text);
+    if line.more > 0 {
+        to.number("more", line.more as u64);
+    }
 }
 
 /// What is about what was said before.
@@ -288,8 +302,9 @@ fn write_past(event: &Event, to: &mut Object<'_>) {
             to.switch("more", *has_more);
             match edges.filter(|_| *has_more).map(|edges| (edges, *span)) {
                 None => {}
-                Some(((_, last), Span::Since(_))) => to.text("since", &rfc3339(last)),
-                Some(((first, _), Span::Last | Span::Before(_))) => to.number("before", first),
+                Some((edges, Span::Since(_))) => to.text("since", &rfc3339(edges.last_unix)),
+                Some((edges, Span::After(_))) => to.number("after", edges.last),
+                Some((edges, Span::Last | Span::Before(_))) => to.number("before", edges.first),
             }
         }
         Event::Found { words, lines, has_more, unsearched } => {
@@ -299,6 +314,10 @@ fn write_past(event: &Event, to: &mut Object<'_>) {
             });
             to.switch("more", *has_more);
             to.number("unsearched", *unsearched);
+        }
+        Event::Whole { room, line } => {
+            to.text("room", room.as_str());
+            to.objects("lines", std::iter::once(line), |to, line| write_line(line, None, to));
         }
         Event::Back { room, missed } => {
             to.text("room", room.as_str());
@@ -382,7 +401,9 @@ fn write_of_room(event: &Event, to: &mut Object<'_>) {
             begin(room);
             to.switch("locked", *is_locked);
         }
-        Event::Current { room } | Event::CloseAsked { room } => begin(room),
+        Event::Current { room } | Event::CloseAsked { room } | Event::PasteBegun { room } => {
+            begin(room)
+        }
         Event::YouLeft { room, current } => {
             begin(room);
             to.text_if("current", current.as_ref().map(RoomName::as_str));
@@ -447,6 +468,8 @@ fn write_other(event: &Event, to: &mut Object<'_>) {
         }
         Event::NameWanted
         | Event::NoTerminal
+        | Event::PasteLeftOut
+        | Event::PasteDropped
         | Event::NotDelivered
         | Event::Taken { .. }
         | Event::PasswordChanged

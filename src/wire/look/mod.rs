@@ -121,7 +121,9 @@ pub fn colored_name(name: &str, look: &Look<'_>) -> String {
 pub fn means(event: &Event, reader: &str) -> bool {
     match event {
         Event::Whispered { .. } => true,
-        Event::Said { nick, text, .. } | Event::Acted { nick, text, .. } => {
+        Event::Said { nick, text, .. }
+        | Event::Acted { nick, text, .. }
+        | Event::Block { nick, text, .. } => {
             let reader = mention::Named::new(reader);
             !reader.is(nick.as_str()) && reader.find_in(text).next().is_some()
         }
@@ -133,7 +135,11 @@ pub fn means(event: &Event, reader: &str) -> bool {
 fn is_of_past(event: &Event) -> bool {
     matches!(
         event,
-        Event::Replay { .. } | Event::History { .. } | Event::Found { .. } | Event::Directs { .. }
+        Event::Replay { .. }
+            | Event::History { .. }
+            | Event::Found { .. }
+            | Event::Whole { .. }
+            | Event::Directs { .. }
     )
 }
 

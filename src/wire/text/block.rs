@@ -31,6 +31,9 @@ pub(super) fn of(event: &Event, clock: Clock) -> String {
         Event::PasteBegun { room } => {
             format!("* your lines are taken for #{room} up to a line with nothing but a dot\n")
         }
+        Event::PasteLeftOut => {
+            "* your lines are left out up to a line with nothing but a dot\n".to_owned()
+        }
         Event::PasteDropped => "* interrupted; nothing of your message is said\n".to_owned(),
         Event::Whole { room, line } => whole(room.as_str(), line, clock),
         other => unreachable!("{other:?} is not about a block"),

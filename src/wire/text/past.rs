@@ -4,7 +4,7 @@
 //! with when it was said; where it was asked for, also with its id. Deliberately no bound on how
 //! many: who asks has it.
 
-use crate::chat::event::{Event, Remembered};
+use crate::chat::event::{Edges, Event, Remembered};
 use crate::chat::kept::Span;
 
 use super::super::Clock;
@@ -78,12 +78,7 @@ pub(super) fn numbered(room: &str, line: &Remembered, clock: Clock) -> String {
 }
 
 /// Lines of a room; and what to type for more of them, if there are any beyond those edges.
-fn history(
-    room: &str,
-    lines: &[Remembered],
-    more: Option<((u64, i64), Span)>,
-    clock: Clock,
-) -> String {
+fn history(room: &str, lines: &[Remembered], more: Option<(Edges, Span)>, clock: Clock) -> String {
     if lines.is_empty() && more.is_none() {
         return format!("* #{room}: no such lines\n");
     }
@@ -93,12 +88,15 @@ fn history(
     }
     let end = match more {
         None => "end of these lines".to_owned(),
-        Some(((_, last), Span::Since(_))) => {
-            let when = clock.show_with_day(last);
+        Some((edges, Span::Since(_))) => {
+            let when = clock.show_with_day(edges.last_unix);
             format!("there are more; /history {room} since {when} shows them")
         }
-        Some(((first, _), Span::Last | Span::Before(_))) => {
-            format!("there are more; /history {room} before {first} shows them")
+        Some((edges, Span::After(_))) => {
+            format!("there are more; /history {room} after {} shows them", edges.last)
+        }
+        Some((edges, Span::Last | Span::Before(_))) => {
+            format!("there are more; /history {room} before {} shows them", edges.first)
         }
     };
     text.push_str(&format!("* #{room}: {end}\n"));
