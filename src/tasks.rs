@@ -41,7 +41,12 @@ pub fn run(task: &Task, data: &Path, out: &mut dyn Write) -> Result<(), String> 
         Task::Backup { file } => store::backup(data, file),
         Task::Forget { nick } => {
             let forgotten = store::forget(data, nick)?;
-            let account = if forgotten.had_account { "the account, " } else { "" };
+            let account = match (forgotten.had_account, forgotten.tokens) {
+                (false, _) => String::new(),
+                (true, 0) => "the account, ".to_owned(),
+                (true, 1) => "the account and its token, ".to_owned(),
+                (true, tokens) => format!("the account and its {tokens} tokens, "),
+            };
             let (lines, directs) = (forgotten.lines, forgotten.directs);
             let told = format!("forgot {account}{lines} lines and {directs} direct messages");
             let _: io::Result<()> = writeln!(out, "{told}");

@@ -25,5 +25,7 @@ mod forgotten;
 mod full;
 #[path = "kept/heard.rs"]
 mod heard;
+#[path = "kept/tokens.rs"]
+mod tokens;
 #[path = "kept/tools.rs"]
 mod tools;

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::kept::KeptAccount;
+use super::kept::{Bot, KeptAccount, KeptSettings};
 use super::keyed::Keyed;
 use super::lock::Tries;
 use super::name::{NamesInUse, Nick, Verdict};
@@ -37,12 +37,29 @@ pub struct Account {
     pub rooms: Vec<u64>,
     /// How many direct messages wait.
     pub directs: usize,
-    /// The connection that is logged in.
+    /// The connection that is logged in; none of a token.
     pub conn: Option<ConnId>,
+    /// How the owner wants to be served.
+    pub settings: KeptSettings,
+    /// The settings have changed while nothing could be kept, and are to be given away again.
+    pub are_settings_due: bool,
+    /// The serial numbers of the tokens that belong to it.
+    pub tokens: Vec<u64>,
+    /// What it is a token for; `None` where it is a person's.
+    pub bot: Option<Box<Bot>>,
+    /// How many connections use it as a token.
+    pub connections: usize,
     /// Where the right password came from last.
     known: Option<Origin>,
     tries: Pace,
     tries_by_origin: Tries,
+}
+
+impl Account {
+    /// Whether it is a token.
+    pub fn is_bot(&self) -> bool {
+        self.bot.is_some()
+    }
 }
 
 /// All accounts.
@@ -55,7 +72,8 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// The accounts that were kept; names are hashed with that key.
+    /// The accounts that were kept; names are hashed with that key. A token that is nobody's is
+    /// left out.
     pub fn restore(key: Keyed, kept: &[KeptAccount], next_serial: u64) -> Accounts {
         let mut accounts = Accounts {
             by_serial: BTreeMap::new(),
@@ -63,7 +81,13 @@ impl Accounts {
             next_serial: next_serial.max(1),
             tries: Tries::new(),
         };
-        for kept in kept {
+        // Whoever a token belongs to comes first.
+        let (tokens, people): (Vec<_>, Vec<_>) = kept.iter().partition(|it| it.bot.is_some());
+        for kept in people.into_iter().chain(tokens) {
+            let is_of_person = |bot: &Bot| accounts.find(bot.owner).is_some_and(|it| !it.is_bot());
+            if !kept.bot.as_ref().is_none_or(is_of_person) {
+                continue;
+            }
             let Ok(nick) = Nick::parse(&kept.nick, None) else { continue };
             if accounts.named(nick.key()).is_some() {
                 continue;
@@ -72,6 +96,10 @@ impl Accounts {
             account.seen = kept.seen;
             account.rooms.clone_from(&kept.rooms);
             account.directs = kept.directs;
+            account.settings = kept.settings;
+            if let Some(bot) = &kept.bot {
+                accounts.belong(kept.serial, bot.clone());
+            }
         }
         accounts
     }
@@ -92,6 +120,23 @@ impl Accounts {
         self.insert(serial, nick, hash)
     }
 
+    /// Makes a token. The name must be nobody's, and its owner there.
+    pub fn add_token(&mut self, nick: Nick, hash: &str, bot: Bot) -> u64 {
+        let serial = self.add(nick, hash).serial;
+        self.belong(serial, bot);
+        serial
+    }
+
+    /// An account that was just made is a token.
+    fn belong(&mut self, serial: u64, bot: Bot) {
+        if let Some(owner) = self.by_serial.get_mut(&bot.owner) {
+            owner.tokens.push(serial);
+        }
+        if let Some(token) = self.by_serial.get_mut(&serial) {
+            token.bot = Some(Box::new(bot));
+        }
+    }
+
     fn insert(&mut self, serial: u64, nick: Nick, hash: &str) -> &mut Account {
         self.next_serial = self.next_serial.max(serial + 1);
         self.names.insert(nick.name(), serial);
@@ -103,6 +148,11 @@ impl Accounts {
             rooms: Vec::new(),
             directs: 0,
             conn: None,
+            settings: KeptSettings::default(),
+            are_settings_due: false,
+            tokens: Vec::new(),
+            bot: None,
+            connections: 0,
             known: None,
             tries: Pace::new(),
             tries_by_origin: Tries::new(),
@@ -110,10 +160,13 @@ impl Accounts {
         self.by_serial.entry(serial).or_insert(account)
     }
 
-    /// Takes out an account.
+    /// Takes out an account. It must have no tokens.
     pub fn remove(&mut self, serial: u64) {
-        if let Some(account) = self.by_serial.remove(&serial) {
-            self.names.remove(account.nick.name(), serial);
+        let Some(account) = self.by_serial.remove(&serial) else { return };
+        self.names.remove(account.nick.name(), serial);
+        let owner = account.bot.and_then(|bot| self.by_serial.get_mut(&bot.owner));
+        if let Some(owner) = owner {
+            owner.tokens.retain(|token| *token != serial);
         }
     }
 
@@ -147,7 +200,8 @@ impl Accounts {
     }
 
     /// Takes a try at an account's password (or at making one, where there is none), or says how
-    /// long to wait for the next one. `now` is the time since the start.
+    /// long to wait for the next one. `now` is the time since the start. A token cannot be guessed,
+    /// and jobs of one machine use it together: its tries are counted by where they come from only.
     pub fn take_try(
         &mut self,
         serial: Option<u64>,
@@ -156,7 +210,7 @@ impl Accounts {
     ) -> Result<(), Duration> {
         self.tries.take_at(TRIES_FROM_HERE, origin, now)?;
         let account = serial.and_then(|serial| self.by_serial.get_mut(&serial));
-        let Some(account) = account else { return Ok(()) };
+        let Some(account) = account.filter(|account| !account.is_bot()) else { return Ok(()) };
         account.tries_by_origin.take(origin, now)?;
         if account.known != Some(origin) {
             let taken = account.tries.take(TRIES_FROM_ANYWHERE, now);
@@ -168,7 +222,8 @@ impl Accounts {
     /// The password was right: the try is given back.
     pub fn forgive(&mut self, serial: u64, origin: Origin) {
         self.tries.forgive_at(TRIES_FROM_HERE, origin);
-        if let Some(account) = self.by_serial.get_mut(&serial) {
+        let account = self.by_serial.get_mut(&serial);
+        if let Some(account) = account.filter(|account| !account.is_bot()) {
             account.tries_by_origin.forgive(origin);
             if account.known != Some(origin) {
                 account.tries.give_back(TRIES_FROM_ANYWHERE);
@@ -200,6 +255,51 @@ mod tests {
         assert!(second > first);
         assert_eq!(accounts.named("alice"), Some(second));
         assert_eq!(accounts.len(), 1);
+    }
+
+    #[test]
+    fn a_token_belongs_to_a_person() {
+        let kept = |serial, nick: &str, owner: Option<u64>| KeptAccount {
+            serial,
+            nick: nick.to_owned(),
+            hash: "hash".to_owned(),
+            unix: 0,
+            seen: 0,
+            rooms: Vec::new(),
+            directs: 0,
+            settings: KeptSettings::default(),
+            bot: owner.map(|owner| Bot { owner, rooms: Vec::new(), rate: None }),
+        };
+        let all = [
+            kept(1, "deploy", Some(2)),
+            kept(2, "alice", None),
+            kept(3, "stray", Some(9)),
+            kept(4, "nested", Some(1)),
+        ];
+        let mut accounts = Accounts::restore(Keyed::new([1; 16]), &all, 5);
+        assert_eq!(accounts.len(), 2, "what is nobody's token is not there");
+        assert_eq!(accounts.find(2).unwrap().tokens, [1]);
+        let bot = Bot { owner: 2, rooms: Vec::new(), rate: None };
+        assert_eq!(accounts.add_token(nick("ci"), "hash", bot), 5);
+        assert_eq!(accounts.find(2).unwrap().tokens, [1, 5]);
+        accounts.remove(1);
+        assert_eq!(accounts.find(2).unwrap().tokens, [5]);
+        assert_eq!(accounts.named("deploy"), None);
+    }
+
+    #[test]
+    fn jobs_that_use_one_token_do_not_wait_for_each_other() {
+        let mut accounts = accounts();
+        let owner = accounts.add(nick("alice"), "hash").serial;
+        let bot = Bot { owner, rooms: Vec::new(), rate: None };
+        let token = accounts.add_token(nick("ci"), "hash", bot);
+        for _ in 0..20 {
+            assert_eq!(accounts.take_try(Some(token), Origin(1), Duration::ZERO), Ok(()));
+        }
+        let wait = Err(Duration::from_secs(1));
+        assert_eq!(accounts.take_try(Some(token), Origin(1), Duration::ZERO), wait);
+        accounts.forgive(token, Origin(1));
+        assert_eq!(accounts.take_try(Some(token), Origin(1), Duration::ZERO), Ok(()));
     }
 
     #[test]

@@ -6,8 +6,8 @@
 //! the rules beside this file do.
 
 use super::event::{Event, Refusal};
-use super::kept::{Answer, Change, Question, Secret, Span};
-use super::name::RoomName;
+use super::kept::{Answer, Bot, Change, Question, Secret, Span};
+use super::name::{Nick, RoomName};
 use super::outbox::{Audience, Outbox};
 use super::room::{Room, RoomId};
 use super::{Chat, ConnId, Now};
@@ -94,6 +94,22 @@ pub enum Pending {
         /// The account.
         account: u64,
     },
+    /// Make a token with that hash.
+    MakeToken {
+        /// Its name.
+        nick: Nick,
+        /// What it is for.
+        bot: Bot,
+        /// What was hashed, to be shown.
+        secret: Secret,
+    },
+    /// Start in a room whose older lines were asked for.
+    UseToken {
+        /// The token.
+        account: u64,
+        /// The room.
+        id: RoomId,
+    },
 }
 
 impl Chat {
@@ -124,7 +140,7 @@ impl Chat {
             Pending::Show { id } => self.whole_came(conn, id, answer, out),
             Pending::Search { words } => self.found(conn, words, answer, out),
             Pending::Register => self.registered(conn, answer, now, out),
-            Pending::Login { account } => self.login_verified(conn, account, &answer, out),
+            Pending::Login { account } => self.login_verified(conn, account, &answer, now, out),
             Pending::Directs { account, is_last } => {
                 self.directs_came(conn, account, is_last, answer, out)
             }
@@ -134,7 +150,13 @@ impl Chat {
             }
             Pending::PasswordHash { account } => self.password_hashed(conn, account, answer, out),
             Pending::Unregister { account } => {
-                self.unregister_verified(conn, account, &answer, out)
+                self.unregister_verified(conn, account, &answer, now, out)
+            }
+            Pending::MakeToken { nick, bot, secret } => {
+                self.token_hashed(conn, nick, bot, secret, answer, now, out)
+            }
+            Pending::UseToken { account, id } => {
+                self.token_recalled(conn, account, id, &answer, now, out)
             }
         };
         if let Err(refusal) = done {
@@ -181,6 +203,7 @@ impl Chat {
         self.is_keeping = is_kept;
         if is_kept {
             self.keep_topics(out);
+            self.keep_settings(out);
         }
         out.publish(Audience::Everybody, Event::Keeping { is_kept });
     }

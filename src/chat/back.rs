@@ -30,6 +30,7 @@ impl Chat {
         conn: ConnId,
         serial: u64,
         answer: &Answer,
+        now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         if let Err(refusal) = self.check_verified(conn, serial, answer) {
@@ -42,6 +43,9 @@ impl Chat {
             return Ok(());
         }
         let account = self.accounts.find(serial).ok_or(Refusal::Unavailable)?;
+        if account.is_bot() {
+            return self.begin_token(conn, serial, now, out);
+        }
         let (seen, rooms) = (account.seen, account.rooms.iter());
         let rooms = rooms.map(|room| (*room, history::LINES_MAX)).collect();
         let question = Question::Missed { account: serial, seen, rooms };
@@ -71,6 +75,7 @@ impl Chat {
         account.conn = Some(conn);
         out.keep(Change::LoggedIn { account: serial, unix: now.unix });
         self.users.at_mut(conn).set_account(Some(serial));
+        self.restore_settings(conn, serial, out);
         match self.nick_if_any(conn) {
             None => self.welcome(conn, nick, false, now, out),
             Some(_) => self.rename(conn, nick, out),
@@ -228,6 +233,7 @@ impl Chat {
 
     /// The user is not logged in any longer: the account remembers what was seen.
     pub(super) fn log_out(&mut self, conn: ConnId, now: Now, out: &mut Outbox) {
+        self.leave_token(conn);
         let Some(serial) = self.users.at(conn).account() else { return };
         let user = self.users.at_mut(conn);
         user.set_account(None);
@@ -251,6 +257,9 @@ impl Chat {
         out: &mut Outbox,
     ) -> Option<Result<(), Refusal>> {
         let serial = self.accounts.named(&key_of(to))?;
+        if self.accounts.find(serial)?.is_bot() {
+            return None;
+        }
         let is_keeping = self.check_keeping();
         let from = self.users.nick(conn).as_str().to_owned();
         let account = self.accounts.find_mut(serial)?;

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::command::Verb;
-use super::kept::{KeptDirect, Span};
+use super::kept::{KeptDirect, Secret, Span};
 use super::name::{Nick, RoomName};
-pub use super::refusal::{Code, JsonFault, Refusal};
+pub use super::refusal::{Code, JsonFault, Refusal, TokenFault};
 use super::settings::{Face, Setting};
 
 /// Some of the names in a place, and how many there are in all.
@@ -98,6 +98,43 @@ pub struct Profile {
     pub away: Option<Rc<str>>,
     /// The connection's unguessable id.
     pub id: u64,
+    /// Whose bot it is, if it is one.
+    pub owner: Option<Nick>,
+}
+
+/// What an owner is told of tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenNews {
+    /// One is made.
+    Made {
+        /// Its name.
+        nick: Nick,
+        /// What to log in with; nobody is told again.
+        secret: Secret,
+    },
+    /// These are all, in the order of their names; at most [`super::tokens::TOKENS_MAX`].
+    Listed(Vec<TokenRow>),
+    /// One is taken back.
+    Dropped {
+        /// Its name.
+        nick: Nick,
+        /// How many connections used it, and have ended.
+        connections: usize,
+    },
+}
+
+/// A token as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRow {
+    /// Its name.
+    pub nick: Nick,
+    /// The only rooms that it is for; none of them for all rooms.
+    pub rooms: Vec<String>,
+    /// How many lines a second are taken from each of its connections; `None` for as many as from
+    /// everybody.
+    pub rate: Option<u32>,
+    /// How many connections use it.
+    pub connections: usize,
 }
 
 /// What can be told to somebody.
@@ -413,6 +450,8 @@ pub enum Event {
     },
     /// You have another password.
     PasswordChanged,
+    /// About your tokens.
+    Token(TokenNews),
     /// The name that you gave is somebody's: its password is awaited.
     PasswordWanted {
         /// The name.
@@ -519,6 +558,8 @@ pub enum Parting {
     TooSlow,
     /// The same account was logged in to elsewhere.
     TakenOver,
+    /// The token that was used is taken back.
+    TokenDropped,
     /// The server stops.
     Shutdown,
 }
@@ -536,6 +577,7 @@ impl Parting {
             | Parting::EndOfInput
             | Parting::Lost
             | Parting::TakenOver
+            | Parting::TokenDropped
             | Parting::Shutdown => None,
         }
     }

@@ -6,7 +6,11 @@
 //! are never given twice, lines by ids that grow. Deliberately knows no file and no engine: who
 //! keeps it is the caller's to choose, and whether anybody does.
 
+mod settings;
+
 use std::ops::Range;
+
+pub use settings::KeptSettings;
 
 /// A line that was said in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +62,15 @@ pub enum Change {
         /// Its password's hash, in the PHC string format.
         hash: String,
     },
-    /// An account is gone, and the direct messages that wait for it.
+    /// The owner of an account has said how they want to be served.
+    Settings {
+        /// The account.
+        account: u64,
+        /// All that they have said of it.
+        settings: KeptSettings,
+    },
+    /// An account is gone, with the direct messages that wait for it, and the tokens that belong to
+    /// it.
     AccountGone {
         /// The account.
         account: u64,
@@ -115,13 +127,17 @@ impl Change {
         match self {
             Change::RoomMade(room) => room.name.len() + room.topic.as_ref().map_or(0, String::len),
             Change::Topic { topic, .. } => topic.as_ref().map_or(0, String::len),
-            Change::AccountMade(account) => account.nick.len() + account.hash.len(),
+            Change::AccountMade(account) => {
+                let rooms = account.bot.iter().flat_map(|bot| &bot.rooms);
+                account.nick.len() + account.hash.len() + rooms.map(String::len).sum::<usize>()
+            }
             Change::Password { hash, .. } | Change::Lock { lock: KeptLock::Hash(hash), .. } => {
                 hash.len()
             }
             Change::Direct { direct, .. } => direct.nick.len() + direct.text.len(),
             Change::Lock { .. }
             | Change::RoomGone { .. }
+            | Change::Settings { .. }
             | Change::AccountGone { .. }
             | Change::LoggedIn { .. }
             | Change::LoggedOut { .. }
@@ -177,6 +193,22 @@ pub struct KeptAccount {
     pub rooms: Vec<u64>,
     /// How many direct messages wait for its owner.
     pub directs: usize,
+    /// How its owner wants to be served.
+    pub settings: KeptSettings,
+    /// What it is a token for; `None` where it is a person's.
+    pub bot: Option<Bot>,
+}
+
+/// What makes an account a token: a name for a bot, whose password was generated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bot {
+    /// The account that it belongs to, and goes with.
+    pub owner: u64,
+    /// The only rooms that it is for, by their names; none of them for all rooms.
+    pub rooms: Vec<String>,
+    /// How many lines a second are taken from each of its connections; `None` for as many as from
+    /// everybody.
+    pub rate: Option<u32>,
 }
 
 /// Something that was said to somebody who is away.

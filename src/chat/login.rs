@@ -68,8 +68,10 @@ impl Chat {
             return Err(Refusal::TooManyAccounts { most });
         }
         let nick = self.users.nick(conn);
+        let settings = self.settings_of(conn);
         let account = self.accounts.add(nick.clone(), &hash);
         account.conn = Some(conn);
+        account.settings = settings;
         let serial = account.serial;
         let origin = self.users.at(conn).origin;
         self.accounts.forgive(serial, origin);
@@ -81,6 +83,8 @@ impl Chat {
             seen: 0,
             rooms: Vec::new(),
             directs: 0,
+            settings,
+            bot: None,
         }));
         self.users.at_mut(conn).set_account(Some(serial));
         self.keep_memberships(conn, out);
@@ -292,11 +296,15 @@ impl Chat {
         conn: ConnId,
         serial: u64,
         answer: &Answer,
+        now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         self.check_verified(conn, serial, answer)?;
         let account = self.accounts.find(serial).ok_or(Refusal::Unavailable)?;
         let nick = account.nick.clone();
+        for token in account.tokens.clone() {
+            self.end_token(token, now, out);
+        }
         self.disown_rooms(serial, out);
         self.accounts.remove(serial);
         self.users.at_mut(conn).set_account(None);
@@ -306,7 +314,7 @@ impl Chat {
     }
 
     /// The account that the user is logged in to.
-    fn own_account(&self, conn: ConnId, verb: Verb) -> Result<u64, Refusal> {
+    pub(super) fn own_account(&self, conn: ConnId, verb: Verb) -> Result<u64, Refusal> {
         self.check_kept()?;
         self.users.at(conn).account().ok_or(Refusal::AccountRequired { verb })
     }

@@ -68,6 +68,7 @@ impl Chat {
         id: RoomId,
         room: &Room,
     ) -> Result<(), Refusal> {
+        self.check_token_room(conn, room.name.key())?;
         match room.is_locked() && !self.users.at(conn).is_in(id) {
             true => Err(Refusal::RoomLocked { room: room.name.clone() }),
             false => Ok(()),
@@ -75,10 +76,9 @@ impl Chat {
     }
 
     fn profile(&self, asker: ConnId, user: &User, now: Now) -> Profile {
-        let asker = self.users.at(asker);
         let ids = user.rooms.iter().map(|membership| membership.room);
         let mut rooms: Vec<_> = ids
-            .filter(|id| !self.rooms.at(*id).is_locked() || asker.is_in(*id))
+            .filter(|id| self.check_may_look(asker, *id, self.rooms.at(*id)).is_ok())
             .map(|id| self.rooms.at(id).name.clone())
             .collect();
         let rooms_more = rooms.len().saturating_sub(PROFILE_ROOMS);
@@ -92,6 +92,7 @@ impl Chat {
             idle: user.typed_at.elapsed(now.mono),
             away: user.away().cloned(),
             id: user.id,
+            owner: self.owner_of(user),
         }
     }
 

@@ -9,8 +9,9 @@
 //! The rules stand in the files of this folder by what they are about: `naming` (the first line,
 //! `/nick`), `login` (names that are somebody's), `back` (after a login), `talk` (saying and
 //! whispering), `paste` (many lines as one), `moves` (entering, leaving, parting), `own` (rooms
-//! that are somebody's), `look` (who, rooms, topic, help), `recall` (what was said before), `whole`
-//! (all of one line) and `wishes` (how it is for you).
+//! that are somebody's), `tokens` (names for bots), `look` (who, rooms, topic, help), `recall` (what
+//! was said before), `whole` (all of one line), `wishes` (how it is for you), `habits` (how it is
+//! after the next login) and `receipts` (what became of what you said to one person).
 //! [`kept`] is what outlives the process, [`asked`] what happens when an answer comes.
 
 pub mod accounts;
@@ -21,6 +22,7 @@ pub mod command;
 pub mod complete;
 pub mod emoji;
 pub mod event;
+mod habits;
 pub mod history;
 pub mod kept;
 pub mod keyed;
@@ -42,7 +44,7 @@ pub mod room;
 pub mod settings;
 mod talk;
 mod timers;
-mod tokens;
+pub mod tokens;
 pub mod user;
 mod whole;
 mod wishes;
@@ -523,7 +525,7 @@ impl Chat {
             return self.line_before_name(conn, text, now, out);
         }
         match Command::parse(text) {
-            Ok(command) => self.obey(conn, command, now, out),
+            Ok(command) => self.obey_allowed(conn, command, now, out),
             Err(refusal) => out.refuse(conn, refusal),
         }
     }
@@ -540,7 +542,7 @@ impl Chat {
         self.want_no_password(conn, out);
         match self.users.at(conn).nick() {
             None => self.obey_before_name(conn, command, now, out),
-            Some(_) => self.obey(conn, command, now, out),
+            Some(_) => self.obey_allowed(conn, command, now, out),
         }
     }
 
@@ -581,7 +583,7 @@ impl Chat {
                 self.make_token(conn, name, rooms, rate, now, out)
             }
             Command::Tokens => self.list_tokens(conn, out),
-            Command::TokenDrop(name) => self.drop_token(conn, name, out),
+            Command::TokenDrop(name) => self.drop_token(conn, name, now, out),
             Command::Paste(room) => self.paste(conn, room, out),
             Command::Show(id) => self.show(conn, id, out),
             Command::Tty(is_on) => {

@@ -16,7 +16,7 @@ use super::timers::Timer;
 use super::user::Membership;
 use super::{Chat, ConnId, Now};
 
-/// An arrival in the lobby is told after this long: who only posts a line makes no noise.
+/// An arrival where somebody starts is told after this long: who only posts a line makes no noise.
 const ARRIVAL_DELAY: Duration = Duration::from_secs(2);
 /// How often a crowd is told of comings and goings.
 const TALLY_EVERY: Duration = Duration::from_secs(1);
@@ -255,8 +255,10 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) {
-        let is_lobby = self.lobby() == Some(id);
-        if !is_lobby && !was_here {
+        let user = self.users.at(conn);
+        // Bots that are for some rooms start in one of those.
+        let is_start = self.lobby() == Some(id) || user.token().is_some() && user.rooms.is_empty();
+        if !is_start && !was_here {
             self.tell_movement(conn, id, Movement::Came, now, out);
         }
         let user = self.users.at_mut(conn);
@@ -267,10 +269,10 @@ impl Chat {
         user.rooms.push(Membership {
             room: id,
             place,
-            is_announced: !is_lobby,
+            is_announced: !is_start,
             replay_before: None,
         });
-        if is_lobby {
+        if is_start {
             user.arrived_at = now.mono.into();
             if !std::mem::replace(&mut user.arrival_is_timed, true) {
                 self.timers.set(now.mono + ARRIVAL_DELAY, Timer::Arrival(conn));
@@ -279,35 +281,31 @@ impl Chat {
         self.await_replay(conn, id, now);
     }
 
-    /// The time has come to tell the lobby of an arrival, if who arrived is still there.
+    /// The time has come to tell of an arrival, if who arrived is still there.
     pub(super) fn announce_arrival(&mut self, conn: ConnId, now: Now, out: &mut Outbox) {
-        let Some(lobby) = self.lobby() else { return };
-        let Some(user) = self.users.find_mut(conn) else {
-            return;
-        };
+        let Some(user) = self.users.find_mut(conn) else { return };
         user.arrival_is_timed = false;
         let at = user.arrived_at.since_start() + ARRIVAL_DELAY;
-        let Some(membership) = user.membership_mut(lobby) else {
-            return;
-        };
-        if membership.is_announced {
-            return;
-        }
-        if at > now.mono {
+        let is_due = at <= now.mono;
+        let mut rooms = user.rooms.iter_mut().filter(|membership| !membership.is_announced);
+        let Some(membership) = rooms.next() else { return };
+        membership.is_announced = is_due;
+        let (id, place) = (membership.room, membership.place);
+        if !is_due || rooms.next().is_some() {
             user.arrival_is_timed = true;
             self.timers.set(at, Timer::Arrival(conn));
+        }
+        if !is_due {
             return;
         }
-        membership.is_announced = true;
-        let place = membership.place;
-        let room = self.rooms.at(lobby);
+        let room = self.rooms.at(id);
         if room.is_crowded() {
-            return self.count_movement(lobby, Movement::Came, now);
+            return self.count_movement(id, Movement::Came, now);
         }
         let (name, entry) = (room.name.clone(), room.members()[place as usize].entry());
         let nick = self.users.nick(conn);
         let newcomer = Source { conn, nick: nick.clone() };
-        let audience = Audience::Witnesses { room: lobby, newcomer, entry };
+        let audience = Audience::Witnesses { room: id, newcomer, entry };
         out.publish(audience, Event::Came { room: name, nick });
     }
 

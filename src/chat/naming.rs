@@ -9,6 +9,7 @@ use super::command::Command;
 use super::event::{Event, Refusal};
 use super::name::{Nick, Verdict, first_free};
 use super::outbox::{Audience, Outbox, Source};
+use super::room::RoomId;
 use super::{Chat, ConnId, Now};
 
 /// How many names the welcome shows.
@@ -105,6 +106,35 @@ impl Chat {
         let chars_max = self.limits.name_chars_max;
         let (users, accounts) = (&self.users, &self.accounts);
         let own = users.at(conn).account();
+        let base = typed.strip_suffix('*').unwrap_or(typed);
+        let nick = Nick::parse(base, chars_max)
+            .map_err(|fault| Refusal::NameInvalid { typed: typed.to_owned(), fault })?;
+        let free = self.first_free_name(conn, &nick, own);
+        if free.as_ref().is_some_and(|free| *free == nick) {
+            return Ok(Choice::Free(nick));
+        }
+        if base == typed
+            && let Some(account) = accounts.named(nick.key()).filter(|it| Some(*it) != own)
+        {
+            return Ok(Choice::Owned(account));
+        }
+        if base != typed
+            && let Some(free) = free
+        {
+            return Ok(Choice::Free(free));
+        }
+        Err(self.name_refused(conn, nick, typed, free))
+    }
+
+    /// The first free one of `nick`, `nick-2` and so on, for a connection that may have the names
+    /// of that account; `None` when there is none.
+    pub(super) fn first_free_name(
+        &self,
+        conn: ConnId,
+        nick: &Nick,
+        own: Option<u64>,
+    ) -> Option<Nick> {
+        let (users, accounts) = (&self.users, &self.accounts);
         let is_own = |account| Some(account) == own;
         let is_owned = |nick: &Nick| match accounts.verdict(nick) {
             Verdict::Free => false,
@@ -116,37 +146,30 @@ impl Chat {
             let is_of_another = users.named(key).is_some_and(|other| other != conn);
             is_of_another || accounts.named(key).is_some_and(|account| !is_own(account))
         };
-        let base = typed.strip_suffix('*').unwrap_or(typed);
-        let nick = Nick::parse(base, chars_max)
-            .map_err(|fault| Refusal::NameInvalid { typed: typed.to_owned(), fault })?;
-        if is_free(&nick) {
-            return Ok(Choice::Free(nick));
-        }
-        if base == typed
-            && let Some(account) = accounts.named(nick.key()).filter(|account| !is_own(*account))
+        first_free(nick.as_str(), self.limits.name_chars_max, is_used, is_free)
+    }
+
+    /// Why a name that is not free is not: somebody has it, or one that it looks like.
+    pub(super) fn name_refused(
+        &self,
+        conn: ConnId,
+        nick: Nick,
+        typed: &str,
+        free: Option<Nick>,
+    ) -> Refusal {
+        let typed = typed.to_owned();
+        if let Verdict::Confusable(other) = self.accounts.verdict(&nick)
+            && let Some(other) = self.accounts.find(other)
         {
-            return Ok(Choice::Owned(account));
+            return Refusal::NameConfusable { typed, like: other.nick.as_str().to_owned() };
         }
-        let free = first_free(nick.as_str(), chars_max, is_used, is_free);
-        if base != typed
-            && let Some(free) = free
-        {
-            return Ok(Choice::Free(free));
-        }
-        if let Verdict::Confusable(other) = accounts.verdict(&nick)
-            && let Some(other) = accounts.find(other)
-        {
-            let like = other.nick.as_str().to_owned();
-            return Err(Refusal::NameConfusable { typed: typed.to_owned(), like });
-        }
-        let verdict = users.verdict(&nick, conn);
-        Err(match verdict {
-            Verdict::Confusable(other) => Refusal::NameConfusable {
-                typed: typed.to_owned(),
-                like: self.users.nick(other).as_str().to_owned(),
-            },
+        match self.users.verdict(&nick, conn) {
+            Verdict::Confusable(other) => {
+                let like = self.users.nick(other).as_str().to_owned();
+                Refusal::NameConfusable { typed, like }
+            }
             Verdict::Taken(_) | Verdict::Free => Refusal::NameTaken { nick, free },
-        })
+        }
     }
 
     /// Gives the connection a guest's name, because a line of it is to be said.
@@ -164,9 +187,22 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) {
+        self.welcome_in(conn, nick, is_guest, self.lobby(), now, out);
+    }
+
+    /// Gives a connection its first name, and lets it start in that room.
+    pub(super) fn welcome_in(
+        &mut self,
+        conn: ConnId,
+        nick: Nick,
+        is_guest: bool,
+        room: Option<RoomId>,
+        now: Now,
+        out: &mut Outbox,
+    ) {
         self.await_no_name(conn);
         self.users.rename(conn, nick.clone());
-        let lobby = self.lobby().map(|room| {
+        let lobby = room.map(|room| {
             self.enter(conn, room, now, out);
             (self.rooms.at(room).name.clone(), self.others_in(room, conn, WELCOME_NAMES))
         });

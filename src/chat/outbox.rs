@@ -81,6 +81,8 @@ pub enum Effect {
     /// What the connection types next is a password, which its terminal should not show if that can
     /// be had; or it is not any longer.
     HideTyping(ConnId, bool),
+    /// From here on no more lines a second than that are taken from the connection.
+    Pace(ConnId, u32),
     /// The connection ends after what it was told so far. Nothing follows for it.
     Close(ConnId, Parting),
     /// It is to be said when the second connection has taken all that it was told so far, or never
@@ -199,6 +201,11 @@ impl Outbox {
     /// Asks to be told when `to` has taken all that it was told so far: `from` wants to know.
     pub fn await_receipt(&mut self, from: ConnId, to: ConnId) {
         self.effects.push(Effect::AwaitReceipt(from, to));
+    }
+
+    /// From here on no more lines a second than that are taken from the connection.
+    pub fn pace(&mut self, conn: ConnId, per_second: u32) {
+        self.effects.push(Effect::Pace(conn, per_second));
     }
 
     /// Ends a connection.

@@ -227,6 +227,8 @@ pub enum Refusal {
         /// Which.
         room: RoomName,
     },
+    /// It is about tokens, or one is used.
+    Token(TokenFault),
     /// As many are in the room as may be.
     RoomFull {
         /// Which.
@@ -338,6 +340,50 @@ impl Refusal {
             Refusal::TooManyAccounts { .. } => Code::TooManyAccounts,
             Refusal::DirectsFull { .. } => Code::MailboxFull,
             Refusal::NotYours { .. } => Code::NotYours,
+            Refusal::Token(fault) => fault.code(),
+        }
+    }
+}
+
+/// Why something about tokens was refused, or something that a bot asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenFault {
+    /// No token of that name is yours.
+    NotYours {
+        /// As typed.
+        typed: String,
+    },
+    /// You have as many tokens as may be.
+    TooMany {
+        /// The bound.
+        most: usize,
+    },
+    /// A token does not do that.
+    ForPeople {
+        /// What.
+        verb: Verb,
+    },
+    /// The token is not for that room.
+    OtherRoom {
+        /// The room, as typed.
+        room: String,
+    },
+    /// The token is for some rooms, and that is about all of them.
+    AllRooms {
+        /// What was asked.
+        verb: Verb,
+    },
+}
+
+impl TokenFault {
+    /// The stable word that stands after the `!`.
+    fn code(&self) -> Code {
+        match self {
+            TokenFault::NotYours { .. } => Code::NotYours,
+            TokenFault::TooMany { .. } => Code::TooManyAccounts,
+            TokenFault::ForPeople { .. }
+            | TokenFault::OtherRoom { .. }
+            | TokenFault::AllRooms { .. } => Code::NotAllowed,
         }
     }
 }
@@ -390,6 +436,7 @@ codes! {
     TooManyAccounts = "too-many-accounts",
     MailboxFull = "mailbox-full",
     NotYours = "not-yours",
+    NotAllowed = "not-allowed",
     ServerFull = "server-full",
     TooManyFromHere = "too-many-from-here",
     WrongProtocol = "wrong-protocol",

@@ -63,6 +63,8 @@ pub struct Wishes {
     pub login: Option<u64>,
     /// The block that is being typed.
     pub paste: Option<Box<Paste>>,
+    /// The token that the connection uses.
+    pub token: Option<u64>,
     /// How many lines that had waited were shown, and not noted as seen yet.
     pub directs_shown: usize,
     /// The room that is closed if that is asked for once more by that time, since start.
@@ -188,6 +190,11 @@ impl User {
     /// The user is logged in to that account from now on, or to none.
     pub fn set_account(&mut self, account: Option<u64>) {
         self.account = account.and_then(NonZeroU64::new);
+    }
+
+    /// The token that the connection uses: it is a bot then, and logged in to no account.
+    pub fn token(&self) -> Option<u64> {
+        self.wishes.as_ref()?.token
     }
 
     /// How many lines that had waited were shown, and not noted as seen yet.

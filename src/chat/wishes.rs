@@ -92,6 +92,7 @@ impl Chat {
     ) -> Result<(), Refusal> {
         self.users.at_mut(conn).is_quiet = is_on;
         self.note_in_rooms(conn);
+        self.remember(conn, |kept| kept.quiet = Some(is_on), out);
         out.tell(conn, Event::Quiet { is_on });
         Ok(())
     }
@@ -105,6 +106,7 @@ impl Chat {
         let settings = &mut self.users.at_mut(conn).wishes_mut().settings;
         settings.time = zone;
         out.serve(conn, *settings);
+        self.remember(conn, |kept| kept.time = Some(zone), out);
         out.tell(conn, Event::Time { zone });
         Ok(())
     }
@@ -119,6 +121,7 @@ impl Chat {
         let settings = &mut self.users.at_mut(conn).wishes_mut().settings;
         settings.set(setting);
         out.serve(conn, *settings);
+        self.remember(conn, |kept| kept.note(setting), out);
         out.tell(conn, Event::Set(setting));
         Ok(())
     }
@@ -148,12 +151,13 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         self.users.at_mut(conn).wishes_mut().replay_lines = Some(lines);
+        self.remember(conn, |kept| kept.replay = Some(lines), out);
         out.tell(conn, Event::ReplayLines { lines });
         Ok(())
     }
 
     /// Tells the user's rooms what decides which of their lines are delivered.
-    fn note_in_rooms(&mut self, conn: ConnId) {
+    pub(super) fn note_in_rooms(&mut self, conn: ConnId) {
         let user = self.users.at(conn);
         for membership in &user.rooms {
             let member = self.rooms.at_mut(membership.room).member_mut(membership.place);

@@ -24,7 +24,7 @@ pub struct View {
     /// What kind of peer it is for, and what that takes.
     pub face: Face,
     /// How fast its lines are taken, if not as everybody's.
-    pub rate: Option<Rate>,
+    pub pace: Option<Rate>,
     /// The line that is being obeyed, where lines are answered.
     pub request: Option<Request>,
     /// How many lines were answered, or are being.

@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, Params, Result};
 
-use crate::chat::kept::{Change, KeptAccount, KeptLock, KeptRoom, Ledger, Line};
+use crate::chat::kept::{Bot, Change, KeptAccount, KeptLock, KeptRoom, Ledger, Line};
 use crate::chat::name::key_of;
 
 /// How the lock of a guest is written.
@@ -57,6 +57,10 @@ fn apply(conn: &Connection, change: &Change) -> Result<()> {
         Change::AccountMade(account) => make_account(conn, account),
         Change::Password { account, hash } => {
             run(conn, "UPDATE accounts SET hash = ?2 WHERE id = ?1", (signed(*account), hash))
+        }
+        Change::Settings { account, settings } => {
+            let sql = "UPDATE accounts SET settings = ?2 WHERE id = ?1";
+            run(conn, sql, (signed(*account), settings.to_string()))
         }
         Change::AccountGone { account } => remove_account(conn, signed(*account)),
         Change::LoggedIn { account, unix } => {
@@ -139,20 +143,29 @@ fn remove_room(conn: &Connection, room: i64) -> Result<()> {
 }
 
 fn make_account(conn: &Connection, account: &KeptAccount) -> Result<()> {
-    let KeptAccount { serial, nick, hash, unix, seen, rooms, directs: _ } = account;
+    let KeptAccount { serial, nick, hash, unix, seen, rooms, directs: _, settings, bot } = account;
     let key = key_of(nick);
-    // Whoever makes one is there.
+    // Whoever makes one is there; a bot comes later.
+    let is_here = bot.is_none();
     let sql = "INSERT OR REPLACE INTO accounts
-        (id, nick, key, hash, made_at, seen_at, seen_line, is_here)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, 1)";
-    run(conn, sql, (signed(*serial), nick, &*key, hash, unix, signed(*seen)))?;
+        (id, nick, key, hash, made_at, seen_at, seen_line, is_here, settings)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)";
+    let (id, settings) = (signed(*serial), settings.to_string());
+    run(conn, sql, (id, nick, &*key, hash, unix, signed(*seen), is_here, settings))?;
+    if let Some(Bot { owner, rooms, rate }) = bot {
+        let only_rooms = (!rooms.is_empty()).then(|| rooms.join(","));
+        let sql = "UPDATE accounts SET owner = ?2, only_rooms = ?3, rate = ?4 WHERE id = ?1";
+        run(conn, sql, (id, signed(*owner), only_rooms, rate))?;
+    }
     rooms.iter().try_for_each(|room| enter(conn, *serial, *room))
 }
 
-/// Deletes an account, and what is its owner's alone; its rooms are nobody's then.
+/// Deletes an account, its tokens, and what is its owner's alone; its rooms are nobody's then.
 pub fn remove_account(conn: &Connection, account: i64) -> Result<()> {
-    run(conn, "UPDATE marks SET value = ?1 WHERE name = 'account' AND value < ?1", [account])?;
     for sql in [
+        "UPDATE marks SET value = max(value, ?1,
+            (SELECT coalesce(max(id), 0) FROM accounts WHERE owner = ?1)) WHERE name = 'account'",
+        "DELETE FROM accounts WHERE owner = ?1",
         "DELETE FROM accounts WHERE id = ?1",
         "DELETE FROM members WHERE account = ?1",
         "DELETE FROM directs WHERE account = ?1",
@@ -169,6 +182,7 @@ mod tests {
     use super::super::trial::*;
     use super::super::{Engine, House};
     use super::*;
+    use crate::chat::kept::KeptSettings;
 
     #[test]
     fn what_happens_to_rooms_is_kept_in_order() {
@@ -197,6 +211,34 @@ mod tests {
         let kept = engine.load(NOW).unwrap();
         assert_eq!(kept.rooms[0].topic.as_deref(), Some("two"));
         assert_eq!((kept.rooms[0].has_lines, kept.rooms[1].has_lines), (false, true));
+    }
+
+    #[test]
+    fn tokens_and_settings_are_kept() {
+        let mut engine = Engine::in_memory(House::default()).unwrap();
+        let settings = KeptSettings::parse("time=-03:30 bell=off replay=0");
+        let ledger = changes([
+            account_made(1, "ann", &[]),
+            token_made(2, "deploy", 1, &["ops", "Straße"], Some(5)),
+            token_made(3, "watch", 1, &[], None),
+            account_made(4, "bob", &[]),
+            token_made(5, "ci", 4, &[], None),
+            Change::Settings { account: 1, settings },
+        ]);
+        engine.commit(&ledger).unwrap();
+        let accounts = engine.load(NOW).unwrap().accounts;
+        let given = ledger.changes().iter().filter_map(|change| match change {
+            Change::AccountMade(account) => Some(account.clone()),
+            _ => None,
+        });
+        let mut given: Vec<_> = given.collect();
+        given[0].settings = settings;
+        assert_eq!(accounts, given);
+        // Tokens go with their owner, and their numbers are not given again.
+        let gone = changes([4, 1].map(|account| Change::AccountGone { account }));
+        engine.commit(&gone).unwrap();
+        let kept = engine.load(NOW).unwrap();
+        assert_eq!((kept.accounts, kept.next_account), (Vec::new(), 6));
     }
 
     #[test]

@@ -317,7 +317,7 @@ mod tests {
         engine.commit(&lines(1, 1..3)).unwrap();
         engine.conn().execute_batch("PRAGMA user_version = 7").unwrap();
         let newer = concat!(
-            "cannot open PATH: it was written by a newer chatline (schema 7, this one knows 1); ",
+            "cannot open PATH: it was written by a newer chatline (schema 7, this one knows 2); ",
             "use that one, or another file with --data PATH"
         );
         // As it is found after a power cut: the version is in the log alone.

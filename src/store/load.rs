@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result, Row};
 
-use crate::chat::kept::{Kept, KeptAccount, KeptLock, KeptRoom};
+use crate::chat::kept::{Bot, Kept, KeptAccount, KeptLock, KeptRoom, KeptSettings};
 
 use super::changes::{GUEST, signed};
 use super::read::{number, words};
@@ -95,8 +95,10 @@ fn room_of(row: &Row<'_>) -> Option<(u64, KeptRoom)> {
 }
 
 fn accounts(conn: &Connection, rooms: &[KeptRoom]) -> Result<Vec<KeptAccount>> {
-    let mut statement =
-        conn.prepare("SELECT id, nick, hash, made_at, seen_line FROM accounts ORDER BY id")?;
+    let mut statement = conn.prepare(
+        "SELECT id, nick, hash, made_at, seen_line, settings, owner, only_rooms, rate
+        FROM accounts ORDER BY id",
+    )?;
     let mut rows = statement.query([])?;
     let mut accounts = Vec::new();
     while let Some(row) = rows.next()? {
@@ -133,7 +135,30 @@ fn account_of(row: &Row<'_>) -> Option<KeptAccount> {
         seen: number(row, 4)?,
         rooms: Vec::new(),
         directs: 0,
+        settings: KeptSettings::parse(&words(row, 5).unwrap_or_default()),
+        bot: match row.get_ref(6) {
+            Ok(ValueRef::Null) => None,
+            // A token that cannot be read must not become a person, or be for more than it was.
+            _ => Some(bot_of(row)?),
+        },
     })
+}
+
+fn bot_of(row: &Row<'_>) -> Option<Bot> {
+    let owner = number(row, 6)?;
+    let rooms = match row.get_ref(7) {
+        Ok(ValueRef::Null) => Vec::new(),
+        _ => {
+            let rooms = words(row, 7)?;
+            let rooms = rooms.split(',').filter(|room| !room.is_empty()).map(str::to_owned);
+            Some(rooms.collect::<Vec<_>>()).filter(|rooms| !rooms.is_empty())?
+        }
+    };
+    let rate = match row.get_ref(8) {
+        Ok(ValueRef::Null) => None,
+        _ => Some(u32::try_from(number(row, 8)?).ok().filter(|rate| *rate > 0)?),
+    };
+    Some(Bot { owner, rooms, rate })
 }
 
 #[cfg(test)]
@@ -221,6 +246,14 @@ mod tests {
                 UPDATE lines SET text = CAST(x'ff' AS TEXT) WHERE id = 2;
                 INSERT INTO lines VALUES (-5, 1, 0, 'ann', 0, 'below');
                 INSERT INTO members (room, account) VALUES (9, 1), (1, 9);
+                UPDATE accounts SET settings = 'replay=x time=on more' WHERE id = 1;
+                INSERT INTO accounts (id, nick, key, hash, made_at, seen_at, seen_line, is_here,
+                    owner, only_rooms, rate) VALUES
+                    (2, 'b1', 'b1', '', 0, 0, 0, 0, -1, NULL, NULL),
+                    (3, 'b2', 'b2', '', 0, 0, 0, 0, 1, '', NULL),
+                    (4, 'b3', 'b3', '', 0, 0, 0, 0, 1, CAST(x'ff' AS TEXT), NULL),
+                    (5, 'b4', 'b4', '', 0, 0, 0, 0, 1, 'dev', 0),
+                    (6, 'b5', 'b5', '', 0, 0, 0, 0, 1, 'dev,', 7);
                 INSERT INTO rooms (id, name, key) VALUES (-1, 'a', 'a');
                 INSERT INTO rooms (id, name, key, lock, owner)
                     VALUES (7, 'b', 'b', CAST(x'ff' AS TEXT), -4);",
@@ -235,5 +268,9 @@ mod tests {
         let kept = engine.load(NOW).unwrap();
         assert_eq!(kept.rooms.len(), 1, "a lock that cannot be read opens no room");
         assert_eq!(kept.accounts[0].rooms, [1]);
+        assert_eq!(kept.accounts[0].settings.to_string(), "time=on");
+        let tokens: Vec<_> = kept.accounts[1..].iter().map(|it| it.bot.as_ref().unwrap()).collect();
+        let whole = Bot { owner: 1, rooms: vec!["dev".to_owned()], rate: Some(7) };
+        assert_eq!(tokens, [&whole], "what cannot be read is for nobody");
     }
 }

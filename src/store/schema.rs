@@ -16,7 +16,7 @@ pub const APPLICATION: i64 = 0x6368_6174;
 pub const VERSION: i64 = STEPS.len() as i64;
 
 /// Each step leads from the version that is its place to the next one.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, SECOND];
 
 /// In `lock`, NULL is an open room and `guest` one whose password nobody kept; else it is the hash
 /// of the password. `last_line` is the newest line of the room up to the mark `ranked`: that saves
@@ -114,6 +114,18 @@ BEGIN
 END;
 ";
 
+/// `settings` is what an owner has said of how they want to be served. An account with an `owner`
+/// is a token of that one; `only_rooms` are the names, with commas, of the rooms that it is for,
+/// NULL for all of them, and `rate` is how many lines a second are taken from it, NULL for as many
+/// as from everybody.
+const SECOND: &str = "
+ALTER TABLE accounts ADD COLUMN settings TEXT NOT NULL DEFAULT '';
+ALTER TABLE accounts ADD COLUMN owner INTEGER;
+ALTER TABLE accounts ADD COLUMN only_rooms TEXT;
+ALTER TABLE accounts ADD COLUMN rate INTEGER;
+CREATE INDEX tokens_by_owner ON accounts (owner) WHERE owner IS NOT NULL;
+";
+
 /// Why it was not brought forward.
 pub enum Stop {
     /// That is wrong with the file.
@@ -147,4 +159,73 @@ pub fn migrate(conn: &Connection) -> Result<(), Stop> {
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     Ok(transaction.commit()?)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::trial::*;
+    use super::super::{Engine, Settings};
+    use super::*;
+    use crate::chat::kept::{KeptLock, KeptSettings};
+
+    /// A database of the first version, with somebody who said something.
+    fn of_first_version(settings: &Settings) -> Connection {
+        let conn = Connection::open(&settings.path).unwrap();
+        conn.execute_batch(FIRST).unwrap();
+        conn.execute_batch(
+            "INSERT INTO accounts VALUES (3, 'Ann', 'ann', '$argon2id$', 1, 2, 4, 0);
+            INSERT INTO rooms VALUES (2, 'dev', 'dev', 'what we build', '$hash', 3, NULL);
+            INSERT INTO members (room, account) VALUES (2, 3);
+            INSERT INTO directs (account, at, nick, text) VALUES (3, 5, 'bob', 'hello');
+            INSERT INTO lines VALUES (7, 2, 6, 'Ann', 0, 'said before');",
+        )
+        .unwrap();
+        conn.pragma_update(None, "application_id", APPLICATION).unwrap();
+        conn.pragma_update(None, "user_version", 1).unwrap();
+        conn
+    }
+
+    fn version_of(conn: &Connection) -> i64 {
+        conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn an_older_database_is_brought_forward_with_all_that_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(of_first_version(&settings(&folder)));
+        let mut engine = Engine::open(&settings(&folder)).unwrap();
+        assert_eq!(version_of(engine.conn()), VERSION);
+        let kept = engine.load(NOW).unwrap();
+        assert_eq!((kept.next_line, kept.next_room, kept.next_account), (8, 3, 4));
+        let room = &kept.rooms[0];
+        assert_eq!((room.topic.as_deref(), room.owner), (Some("what we build"), Some(3)));
+        assert_eq!(room.lock, KeptLock::Hash("$hash".to_owned()));
+        let account = &kept.accounts[0];
+        assert_eq!((account.nick.as_str(), account.seen, account.directs), ("Ann", 4, 1));
+        assert_eq!((&account.rooms[..], &account.bot), (&[2][..], &None));
+        assert_eq!(account.settings, KeptSettings::default());
+        assert_eq!(ids(&engine, 2), [7]);
+        engine.commit(&changes([token_made(4, "deploy", 3, &["dev"], Some(5))])).unwrap();
+        drop(engine);
+        let kept = Engine::open(&settings(&folder)).unwrap().load(NOW).unwrap();
+        assert_eq!(kept.accounts[1].bot.as_ref().unwrap().owner, 3);
+    }
+
+    #[test]
+    fn what_cannot_be_brought_forward_whole_stays_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let conn = of_first_version(&settings(&folder));
+        // The step fails in its middle.
+        conn.execute_batch("ALTER TABLE accounts ADD COLUMN only_rooms TEXT").unwrap();
+        let columns = |conn: &Connection| -> i64 {
+            let sql = "SELECT count(*) FROM pragma_table_info('accounts')";
+            conn.query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        assert!(matches!(migrate(&conn), Err(Stop::Sqlite(_))));
+        assert_eq!((version_of(&conn), columns(&conn)), (1, 9));
+        conn.execute_batch("ALTER TABLE accounts DROP COLUMN only_rooms").unwrap();
+        assert!(migrate(&conn).is_ok());
+        assert_eq!((version_of(&conn), columns(&conn)), (VERSION, 12));
+    }
 }

@@ -37,6 +37,8 @@ pub struct Forgotten {
     pub directs: u64,
     /// Whether it was somebody's.
     pub had_account: bool,
+    /// Tokens that were theirs.
+    pub tokens: u64,
 }
 
 /// A connection that only reads, to a database of ours.
@@ -162,6 +164,8 @@ fn forget_rows(conn: &Connection, key: &str) -> Sql<Forgotten> {
         forgotten.had_account = true;
         let sql = "DELETE FROM directs WHERE account = ?1";
         forgotten.directs += conn.execute(sql, [account])? as u64;
+        let sql = "SELECT count(*) FROM accounts WHERE owner = ?1";
+        forgotten.tokens = conn.query_row(sql, [account], |row| row.get::<_, u32>(0))?.into();
         remove_account(conn, account)?;
     }
     // Names are the same beyond what SQLite can compare.
@@ -276,6 +280,8 @@ mod tests {
         let mut ledger = changes([
             account_made(1, "Gotthilf", &[1]),
             account_made(2, "bob", &[1]),
+            token_made(3, "quibbler", 1, &["jejune"], None),
+            token_made(4, "other", 2, &[], Some(3)),
             Change::Direct { to: 1, direct: direct("bob", "quixotic") },
             Change::Direct { to: 2, direct: direct("GOTTHILF", "zyzzyva") },
             Change::Direct { to: 2, direct: direct("ann", "stays") },
@@ -295,16 +301,17 @@ mod tests {
         assert!(refusal.contains("another chatline has it open"), "{refusal}");
         drop(engine);
         assert!(is_on_disk(&folder, b"syzygy"));
-        let forgotten = Forgotten { lines: 500, directs: 2, had_account: true };
+        let forgotten = Forgotten { lines: 500, directs: 2, had_account: true, tokens: 1 };
         assert_eq!(forget(&path, "GottHilf"), Ok(forgotten));
-        for word in ["syzygy", "quixotic", "zyzzyva", "Gotthilf", "gottHilf", "gotthilf"] {
+        let words = ["syzygy", "quixotic", "zyzzyva", "Gotthilf", "gottHilf", "gotthilf"];
+        for word in words.into_iter().chain(["quibbler", "jejune"]) {
             assert!(!is_on_disk(&folder, word.as_bytes()), "{word}");
         }
         assert_eq!(forget(&path, "GottHilf"), Ok(Forgotten::default()));
         let mut engine = Engine::open(&settings(&folder)).unwrap();
         let kept = engine.load(NOW).unwrap();
-        assert_eq!((kept.accounts.len(), kept.accounts[0].directs), (1, 1));
-        assert_eq!((kept.next_account, kept.next_line), (3, 2000));
+        assert_eq!((kept.accounts.len(), kept.accounts[0].directs), (2, 1));
+        assert_eq!((kept.next_account, kept.next_line), (5, 2000));
         assert_eq!(ids(&engine, 1).len(), 999 + 500);
         tend_all(&mut engine, NOW);
         assert!(forget(&folder.path().join("none"), "x").unwrap_err().starts_with("there is no "));

@@ -4,7 +4,9 @@
 //! should be.
 
 use super::*;
-use crate::chat::kept::{Change, KeptAccount, KeptLine, KeptLock, KeptRoom, Line, Search, Span};
+use crate::chat::kept::{
+    Bot, Change, KeptAccount, KeptLine, KeptLock, KeptRoom, KeptSettings, Line, Search, Span,
+};
 
 /// Now, in seconds since 1970 UTC.
 pub const NOW: i64 = 1_700_000_000;
@@ -58,7 +60,24 @@ pub fn account_made(serial: u64, nick: &str, rooms: &[u64]) -> Change {
         seen: 0,
         rooms: rooms.to_vec(),
         directs: 0,
+        settings: KeptSettings::default(),
+        bot: None,
     })
+}
+
+/// A token of that account that is made, for those rooms.
+pub fn token_made(
+    serial: u64,
+    nick: &str,
+    owner: u64,
+    rooms: &[&str],
+    rate: Option<u32>,
+) -> Change {
+    let Change::AccountMade(account) = account_made(serial, nick, &[]) else {
+        unreachable!("an account is made")
+    };
+    let rooms = rooms.iter().map(|room| room.to_string()).collect();
+    Change::AccountMade(KeptAccount { bot: Some(Bot { owner, rooms, rate }), ..account })
 }
 
 /// Does all that is to be done; how many steps that took.

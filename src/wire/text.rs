@@ -60,6 +60,7 @@ pub fn of(event: &Event, clock: Clock) -> String {
             past::past(event, clock)
         }
         Event::PasswordWanted { .. } => wrapped(&kept::kept(event)),
+        Event::Token(news) => kept::token(news),
         Event::Joined { room, others, topic } => joined(room.as_str(), others, topic.as_deref()),
         Event::Said { .. }
         | Event::Acted { .. }
@@ -264,6 +265,8 @@ fn profile_text(profile: &Profile, clock: Clock) -> String {
         true => "in no open room".to_owned(),
         false => format!("in {}", rooms.join(", ")),
     };
+    let owner = profile.owner.as_ref().map(|owner| format!("a bot of {owner}, "));
+    let rooms = owner.unwrap_or_default() + &rooms;
     let since = clock.show(profile.since_unix);
     let (span, idle) = (how_long(profile.span), how_long(profile.idle));
     let id = profile.id;
@@ -350,6 +353,9 @@ fn bye(nick: Option<&Nick>, parting: Parting) -> String {
         }
         Parting::TakenOver => {
             return format!("* bye{whom}: you logged in from elsewhere. {prompt}\n");
+        }
+        Parting::TokenDropped => {
+            return format!("* bye{whom}: your token was taken back. {prompt}\n");
         }
         Parting::ServerFull => "as many people are here as fit in: try again later".to_owned(),
         Parting::TooManyFromHere => {

@@ -1,8 +1,8 @@
 //! What was seen against what is written: equal to the line, or a report that a person can read.
 //!
 //! Four things vary from run to run and are masked on both sides: a time of day (`{time}`), the
-//! date before one (`{date}`), both as programs are told them (`{moment}`), and an id of sixteen
-//! hexadecimal digits (`{id}`). Nothing else is.
+//! date before one (`{date}`), both as programs are told them (`{moment}`), an id of sixteen
+//! hexadecimal digits (`{id}`) and the secret of a token (`{secret}`). Nothing else is.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,8 @@ pub fn seen_in(bytes: &[u8]) -> Vec<Seen> {
         .collect()
 }
 
-/// Replaces what varies by `{time}`, `{date}`, `{moment}` and `{id}`.
+/// Replaces times of day, dates before them, moments, ids and secrets by `{time}`, `{date}`,
+/// `{moment}`, `{id}` and `{secret}`.
 pub fn masked(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -40,6 +41,8 @@ pub fn masked(text: &str) -> String {
             ("{moment}", 20)
         } else if !is_inside && starts_with_id(rest) {
             ("{id}", 16)
+        } else if !is_inside && starts_with_secret(rest) {
+            ("{secret}", SECRET_LENGTH)
         } else {
             (&rest[..first.len_utf8()], first.len_utf8())
         };
@@ -88,6 +91,20 @@ fn starts_with_time(text: &str) -> bool {
 fn starts_with_id(text: &str) -> bool {
     let digits = text.bytes().take_while(|byte| byte.is_ascii_hexdigit()).count();
     digits == 16 && !text[16..].starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// How long the secret of a token is.
+const SECRET_LENGTH: usize = "ct_".len() + 32;
+
+fn starts_with_secret(text: &str) -> bool {
+    let digits = text.strip_prefix("ct_").map_or(&[][..], str::as_bytes);
+    digits.iter().take_while(|byte| byte.is_ascii_hexdigit()).count() == SECRET_LENGTH - 3
+}
+
+/// The secrets in a text, in order.
+pub fn secrets_in(text: &str) -> Vec<&str> {
+    let starts = text.char_indices().map(|(at, _)| &text[at..]);
+    starts.filter(|rest| starts_with_secret(rest)).map(|rest| &rest[..SECRET_LENGTH]).collect()
 }
 
 /// Whether a step was seen as it is written; the order between people does not matter.

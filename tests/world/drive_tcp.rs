@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::PATIENCE;
-use super::compare::{Streams, joined, masked, seen_in, streams_differ};
+use super::compare::{Streams, joined, masked, secrets_in, seen_in, streams_differ};
 use super::on_tcp::{Peer, ServerProcess, wait_for};
 use super::script::{Action, Script, Seen};
 
@@ -135,7 +135,8 @@ impl<'a> Play<'a> {
         match action {
             Action::Connect(who, _) => self.connect(who),
             Action::Send(who, bytes) => {
-                self.peer(who)?.send(bytes);
+                let bytes = self.with_secrets(bytes, index);
+                self.peer(who)?.send(&bytes);
             }
             Action::End(who) => self.peer(who)?.end(),
             Action::Close(who) | Action::Reset(who) => {
@@ -170,6 +171,23 @@ impl<'a> Play<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What somebody types, with the secrets that were told in this run in place of those that are
+    /// written.
+    fn with_secrets(&self, bytes: &[u8], index: usize) -> Vec<u8> {
+        let Ok(text) = std::str::from_utf8(bytes) else { return bytes.to_vec() };
+        let mut typed = text.to_owned();
+        for (who, person) in &self.people {
+            let steps = self.script.steps[..index].iter().flat_map(|step| &step.expected);
+            let written: Vec<Seen> =
+                steps.filter(|it| it.who == *who).map(|it| it.seen.clone()).collect();
+            let (written, told) = (format!("{written:?}"), format!("{:?}", person.seen));
+            for (written, told) in secrets_in(&written).iter().zip(secrets_in(&told)) {
+                typed = typed.replace(written, told);
+            }
+        }
+        typed.into_bytes()
     }
 
     fn connect(&mut self, who: &str) {

@@ -95,11 +95,16 @@ impl Memory {
             }
             Change::AccountMade(account) => {
                 self.next[2] = self.next[2].max(account.serial + 1);
-                self.accounts.push((account.clone(), true));
+                self.accounts.push((account.clone(), account.bot.is_none()));
             }
             Change::Password { account, hash } => self.account(*account).0.hash.clone_from(hash),
+            Change::Settings { account, settings } => {
+                self.account(*account).0.settings = *settings;
+            }
             Change::AccountGone { account } => {
-                self.accounts.retain(|(it, _)| it.serial != *account);
+                let is_of = |it: &KeptAccount| it.bot.as_ref().map(|bot| bot.owner);
+                self.accounts
+                    .retain(|(it, _)| it.serial != *account && is_of(it) != Some(*account));
                 self.directs.retain(|(to, _)| to != account);
             }
             Change::LoggedIn { account, .. } => self.account(*account).1 = true,

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::chat::event::{Event, Parting, Remembered, Zone};
 use crate::chat::outbox::{Audience, Effect};
+use crate::chat::pace::{Pace, Rate};
 use crate::chat::{Chat, ConnId};
 use crate::wire::{self, Clock, Ends, telnet};
 
@@ -77,6 +78,7 @@ impl<S: Stream> Hub<S> {
                 Effect::Become(conn, face) => self.become_face(*conn, *face),
                 Effect::Negotiate(conn) => self.negotiate(*conn),
                 Effect::AwaitReceipt(from, to) => self.await_receipt(*from, *to),
+                Effect::Pace(conn, per_second) => self.slow_down(*conn, *per_second),
                 Effect::Close(conn, parting) => self.close(*conn, *parting),
                 Effect::HideTyping(conn, is_hidden) => self.hide_typing(*conn, *is_hidden),
                 Effect::Ask(conn, question) => self.ask(*conn, question),
@@ -102,6 +104,17 @@ impl<S: Stream> Hub<S> {
         self.page.bytes.extend_from_slice(bytes);
         conn.queue.push(&mut self.page, start..start + bytes.len());
         self.touch(id);
+    }
+
+    /// A connection's lines are taken no faster than that; nor than everybody's.
+    fn slow_down(&mut self, id: ConnId, per_second: u32) {
+        let rate = Rate::per_second(per_second, per_second);
+        if self.limits.pace.is_none_or(|pace| pace.every < rate.every)
+            && let Some(conn) = self.conns.find_mut(id)
+        {
+            conn.view.get_or_insert_default().pace = Some(rate);
+            conn.pace = Pace::new();
+        }
     }
 
     /// What a connection types next should not show: its telnet client is told to show nothing

@@ -241,7 +241,7 @@ impl<S: Stream> Hub<S> {
             self.list(id);
             return Err(left(Duration::ZERO));
         }
-        let own = conn.view.as_ref().and_then(|view| view.rate);
+        let own = conn.view.as_ref().and_then(|view| view.pace);
         let rate = own.or(self.limits.pace).filter(|_| !self.is_stopping);
         if let Some(rate) = rate
             && let Err(at) = conn.pace.take(rate, self.now.mono)

@@ -1,9 +1,11 @@
-//! The sentences of what is kept: names and rooms that are somebody's, being back, and whether what
-//! is said is kept at all.
+//! The sentences of what is kept: names, rooms and tokens that are somebody's, being back, and
+//! whether what is said is kept at all.
 //!
-//! Promises: one short line each, without the mark before it. Deliberately decides nothing.
+//! Promises: one short line each, without the mark before it; for tokens, with it. Deliberately
+//! decides nothing.
 
-use crate::chat::event::Event;
+use crate::chat::event::{Event, TokenNews, TokenRow};
+use crate::chat::kept::Secret;
 
 use super::count;
 
@@ -59,4 +61,37 @@ pub(super) fn kept(event: &Event) -> String {
         Event::Keeping { is_kept: true } => "what is said is kept again".to_owned(),
         other => unreachable!("{other:?} is not about what is kept"),
     }
+}
+
+/// The lines of what an owner is told of tokens.
+pub(super) fn token(news: &TokenNews) -> String {
+    match news {
+        TokenNews::Made { nick, secret: Secret(secret) } => format!(
+            "* the token of {nick} is {secret}; it is shown this once. In a script: /login {nick} \
+             {secret}\n"
+        ),
+        TokenNews::Listed(rows) if rows.is_empty() => {
+            "* you have no token: /token new NAME makes one\n".to_owned()
+        }
+        TokenNews::Listed(rows) => rows.iter().map(|row| format!("* {}\n", listed(row))).collect(),
+        TokenNews::Dropped { nick, connections: 0 } => {
+            format!("* the token of {nick} is taken back\n")
+        }
+        TokenNews::Dropped { nick, connections } => {
+            let ended = count(*connections as u64, "connection");
+            format!("* the token of {nick} is taken back; {ended} ended\n")
+        }
+    }
+}
+
+fn listed(row: &TokenRow) -> String {
+    let rooms: Vec<String> = row.rooms.iter().map(|room| format!("#{room}")).collect();
+    let rooms = if rooms.is_empty() { "all rooms".to_owned() } else { rooms.join(", ") };
+    let rate = row.rate.map(|rate| format!("; {} a second", count(rate.into(), "line")));
+    let state = match row.connections {
+        0 => "not here".to_owned(),
+        1 => "here".to_owned(),
+        connections => format!("here with {connections} connections"),
+    };
+    format!("{}: {rooms}{}; {state}", row.nick, rate.unwrap_or_default())
 }

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use crate::chat::event::Refusal;
+use crate::chat::command::Verb;
+use crate::chat::event::{Refusal, TokenFault};
 use crate::chat::login::PASSWORD_CHARS;
 use crate::chat::name::{NameFault, Reserved};
 
@@ -81,6 +82,7 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
         | Refusal::PasswordInvalid
         | Refusal::TooManyAccounts { .. }
         | Refusal::DirectsFull { .. } => account_refusal_text(refusal),
+        Refusal::Token(fault) => token_fault(fault),
     }
 }
 
@@ -244,6 +246,30 @@ fn account_refusal_text(refusal: &Refusal) -> String {
             format!("{nick} is not here, and {most} lines wait already: try again later")
         }
         other => unreachable!("{other:?} is not about an account"),
+    }
+}
+
+/// Why something about tokens was refused, or something that a bot asked.
+fn token_fault(fault: &TokenFault) -> String {
+    match fault {
+        TokenFault::NotYours { typed } => {
+            format!("{} is no token of yours: /token list lists them", quoted(typed))
+        }
+        TokenFault::TooMany { most } => {
+            format!("you have {most} tokens, as many as may be: /token drop one of them first")
+        }
+        TokenFault::ForPeople { verb } => {
+            format!("/{} is for people, not for tokens: use another connection", verb.name())
+        }
+        TokenFault::OtherRoom { room } => {
+            format!("your token is not for #{}: whoever made it can make another", quoted(room))
+        }
+        TokenFault::AllRooms { verb: Verb::Search } => {
+            "your token is for some rooms only, so name one: /search WORDS in ROOM".to_owned()
+        }
+        TokenFault::AllRooms { .. } => {
+            "your token is for some rooms only: /who #ROOM looks into one of them".to_owned()
+        }
     }
 }
 
