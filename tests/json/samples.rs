@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chatline::chat::command::Verb;
 use chatline::chat::event::{Event, JsonFault, Parting, Profile, Refusal, Remembered, Roll};
-use chatline::chat::event::{RoomRow, Stranger, Zone};
-use chatline::chat::kept::{KeptDirect, Span};
+use chatline::chat::event::{Edges, RoomRow, Stranger, TokenNews, TokenRow, Zone};
+use chatline::chat::kept::{KeptDirect, Secret, Span};
 use chatline::chat::name::{Nick, RoomName};
 use chatline::chat::settings::{Color, Face, Setting};
 
@@ -24,7 +24,7 @@ fn roll() -> Roll {
 
 fn line(id: u64, is_action: bool) -> Remembered {
     let text = Rc::from("it \"burns\"");
-    Remembered { id, unix: 1_772_625_600, nick: nick("bob"), is_action, text }
+    Remembered { id, unix: 1_772_625_600, nick: nick("bob"), is_action, text, more: 0 }
 }
 
 fn profile(away: Option<&str>) -> Event {
@@ -37,6 +37,7 @@ fn profile(away: Option<&str>) -> Event {
         idle: Duration::from_secs(5),
         away: away.map(Rc::from),
         id: 0xfeed,
+        owner: away.map(|_| nick("ann")),
     }))
 }
 
@@ -158,6 +159,17 @@ fn of_names() -> Vec<Event> {
         Event::Seen { nick: nick("bob") },
         Event::Typing { room: room("dev"), nick: nick("bob") },
         Event::Taken { number: 3 },
+        Event::Token(TokenNews::Made { nick: nick("ci"), secret: Secret("ct_1".into()) }),
+        Event::Token(TokenNews::Listed(vec![
+            TokenRow { nick: nick("ci"), rooms: vec![], rate: None, connections: 0 },
+            TokenRow { nick: nick("cj"), rooms: vec!["ops".into()], rate: Some(5), connections: 2 },
+        ])),
+        Event::Token(TokenNews::Dropped { nick: nick("ci"), connections: 1 }),
+        Event::PasteBegun { room: room("dev") },
+        Event::PasteLeftOut,
+        Event::PasteDropped,
+        Event::Whole { room: room("dev"), line: Remembered { more: 3, ..line(4, false) } },
+        Event::Block { id: 4, room: room("dev"), nick: nick("bob"), text: Rc::from("one\ntwo") },
         Event::Registered { nick: nick("bob") },
         Event::Unregistered { nick: nick("bob") },
         Event::PasswordChanged,
@@ -177,6 +189,7 @@ fn of_connections() -> Vec<Event> {
         Parting::ServerFull,
         Parting::WrongProtocol(Stranger::Tls),
         Parting::TakenOver,
+        Parting::TokenDropped,
         Parting::Shutdown,
     ];
     let mut events = vec![

@@ -4,8 +4,10 @@
 //! `nick`; what does not apply is left out. A new event is missed by the compiler in [`kind`] and
 //! in [`write`]. Deliberately shows a moment in UTC, whatever the reader's zone.
 
-use crate::chat::event::{Event, Parting, Profile, Refusal, Remembered, Roll, RoomRow, Zone};
-use crate::chat::kept::{KeptDirect, Span};
+use crate::chat::event::{
+    Event, Parting, Profile, Refusal, Remembered, Roll, RoomRow, TokenNews, Zone,
+};
+use crate::chat::kept::{KeptDirect, Secret, Span};
 use crate::chat::name::{Nick, RoomName};
 use crate::chat::settings::{Color, Face, Setting};
 use crate::wire::{Clock, rfc3339, text};
@@ -72,6 +74,9 @@ kinds! {
     Event::PasteBegun { .. } => "paste-begun",
     Event::PasteLeftOut => "paste-left-out",
     Event::PasteDropped => "paste-dropped",
+    Event::Token(TokenNews::Made { .. }) => "token-made",
+    Event::Token(TokenNews::Listed(_)) => "tokens",
+    Event::Token(TokenNews::Dropped { .. }) => "token-dropped",
     Event::Back { .. } => "back",
     Event::Directs { .. } => "directs",
     Event::DirectKept { .. } => "direct-kept",
@@ -111,6 +116,7 @@ pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
         | Event::Profile(_)
         | Event::Rooms { .. }
         | Event::Ignoring { .. } => write_people(event, to),
+        Event::Token(news) => write_token(news, to),
         Event::Replay { .. }
         | Event::History { .. }
         | Event::Found { .. }
@@ -272,6 +278,29 @@ fn write_profile(profile: &Profile, to: &mut Object<'_>) {
     to.switch("away", profile.away.is_some());
     to.text_if("reason", profile.away.as_deref().filter(|reason| !reason.is_empty()));
     to.text("connection", &format!("{:016x}", profile.id));
+    to.text_if("owner", profile.owner.as_ref().map(Nick::as_str));
+}
+
+/// What is about names for bots.
+fn write_token(news: &TokenNews, to: &mut Object<'_>) {
+    match news {
+        TokenNews::Made { nick, secret: Secret(secret) } => {
+            to.text("nick", nick.as_str());
+            to.text("secret", secret);
+        }
+        TokenNews::Listed(rows) => to.objects("tokens", rows, |to, row| {
+            to.text("nick", row.nick.as_str());
+            to.texts("rooms", row.rooms.iter().map(String::as_str));
+            if let Some(rate) = row.rate {
+                to.number("rate", u64::from(rate));
+            }
+            to.number("count", row.connections as u64);
+        }),
+        TokenNews::Dropped { nick, connections } => {
+            to.text("nick", nick.as_str());
+            to.number("count", *connections as u64);
+        }
+    }
 }
 
 /// A line that was said before; its room where that is not the same for all.
@@ -487,6 +516,7 @@ fn reason(parting: Parting) -> &'static str {
         Parting::EndOfInput => "end-of-input",
         Parting::Lost => "lost",
         Parting::TakenOver => "taken-over",
+        Parting::TokenDropped => "token-dropped",
         Parting::Shutdown => "shutdown",
         Parting::ServerFull
         | Parting::TooManyFromHere
