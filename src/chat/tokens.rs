@@ -384,6 +384,7 @@ mod tests {
                 room_members_max: None,
                 replay_lines: 20,
                 accounts_max: None,
+                paste_bytes_max: 1 << 16,
                 directs_max: 100,
                 is_searchable: false,
                 is_kept: true,

@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use chatline::chat::command::Verb;
-use chatline::chat::event::{Event, JsonFault, Parting, Profile, Refusal, Remembered, Roll};
 use chatline::chat::event::{Edges, RoomRow, Stranger, TokenNews, TokenRow, Zone};
+use chatline::chat::event::{Event, JsonFault, Parting, Profile, Refusal, Remembered, Roll};
 use chatline::chat::kept::{KeptDirect, Secret, Span};
 use chatline::chat::name::{Nick, RoomName};
 use chatline::chat::settings::{Color, Face, Setting};
@@ -100,14 +100,14 @@ fn of_rooms() -> Vec<Event> {
 }
 
 fn of_the_past() -> Vec<Event> {
-    let history = |span, edges: Option<(u64, i64)>| Event::History {
+    let history = |span, edges: Option<Edges>| Event::History {
         room: room("dev"),
         lines: edges.map_or(Rc::from([]), |_| Rc::from([line(4, false), line(5, true)])),
         edges,
         has_more: edges.is_some(),
         span,
     };
-    let edges = Some((4, 1_772_625_600));
+    let edges = Some(Edges { first: 4, last: 5, last_unix: 1_772_625_600 });
     let direct = KeptDirect { unix: 0, nick: "bob".into(), text: "psst".into() };
     let found = Rc::from([(room("dev"), line(9, true))]);
     vec![
@@ -115,6 +115,7 @@ fn of_the_past() -> Vec<Event> {
         history(Span::Last, None),
         history(Span::Before(6), edges),
         history(Span::Since(0), edges),
+        history(Span::After(3), edges),
         Event::Found { words: "burns".into(), lines: found, has_more: true, unsearched: 3 },
         Event::Back { room: room("dev"), missed: 12 },
         Event::Directs { directs: Rc::from([direct]) },

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZero;
 use std::time::Duration;
 
 use chatline::config::Config;
@@ -55,7 +56,7 @@ impl Stage {
             true => self.world.connect_telnet(from),
             false => self.world.connect(from),
         };
-        let screen = Parser::new(24, 80, 0);
+        let screen = Parser::new(cells(24), cells(80), 0);
         self.seats.push(Seat { peer, screen, bytes: Vec::new(), is_reading: true });
         self.settle();
         self.seats.len() - 1
@@ -124,7 +125,7 @@ impl Stage {
 
     /// The window has another size.
     pub fn resizes(&mut self, who: Who, rows: u16, columns: u16) {
-        self.seats[who].screen.screen_mut().set_size(rows, columns);
+        self.seats[who].screen.screen_mut().set_size(cells(rows), cells(columns));
     }
 
     fn settle(&mut self) {
@@ -166,7 +167,7 @@ impl Stage {
         let screen = self.seats[who].screen.screen();
         let (row, _) = screen.cursor_position();
         let (_, columns) = screen.size();
-        let rows: Vec<String> = screen.rows(0, columns).collect();
+        let rows: Vec<String> = screen.rows(0, columns.get()).collect();
         rows[usize::from(row)].trim_end().to_owned()
     }
 
@@ -186,6 +187,11 @@ impl Stage {
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         lines[lines.len() - count..].to_vec()
     }
+}
+
+/// So many rows or columns.
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).unwrap()
 }
 
 /// Bytes without telnet's commands, each of which is whole where this is used.

@@ -39,18 +39,29 @@ pub struct Cluster<'t> {
 
 /// The clusters of a text without control characters.
 pub fn clusters(text: &str) -> impl Iterator<Item = Cluster<'_>> {
-    text.grapheme_indices(true).map(|(at, cluster)| {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let (at, rest) = (next, &text[next..]);
+        let cluster = match rest.as_bytes() {
+            // Most text is nothing else, and nothing in it joins.
+            [_, 0x00..=0x7F, ..] if rest.is_char_boundary(1) => &rest[..1],
+            _ => rest.graphemes(true).next()?,
+        };
+        next += cluster.len();
         let drawn = first_characters(cluster, CHARACTERS_MAX);
         let shape = shape(drawn);
         if shape.span <= CELLS_MAX {
-            return Cluster { at, drawn, shape };
+            return Some(Cluster { at, drawn, shape });
         }
         let drawn = first_characters(cluster, 1);
-        Cluster { at, drawn, shape: self::shape(drawn) }
+        Some(Cluster { at, drawn, shape: self::shape(drawn) })
     })
 }
 
 fn first_characters(text: &str, count: usize) -> &str {
+    if text.len() <= count {
+        return text;
+    }
     text.char_indices().nth(count).map_or(text, |(end, _)| &text[..end])
 }
 
@@ -79,7 +90,7 @@ pub fn shape(cluster: &str) -> Shape {
         && !cluster.contains(['\u{FE0E}', '\u{FE0F}'])
         && widths().filter(|&width| width > 0).count() == 1;
     let width = width.max(1);
-    // What is drawn on a blank takes its cell, and some terminals give some fillers two of their own.
+    // What is drawn on a blank takes its cell; a filler takes two of its own on some terminals.
     let span = if is_bare { 3 } else { span.max(width) };
     Shape { width, span, is_certain, is_bare }
 }

@@ -37,8 +37,6 @@ pub const END: &[u8] = b"\x1b[?2004l";
 pub const ASK_SIZE: &[u8] = b"\x1b7\x1b[999;999H\x1b[6n\x1b8";
 /// A line has no more bytes, even where lines have no limit.
 pub const LINE_BYTES_MAX: usize = 16 * 1024;
-/// What is searched for has no more bytes.
-pub const SEARCH_BYTES_MAX: usize = 256;
 
 const BELL: u8 = 0x07;
 

@@ -39,6 +39,7 @@ fn replay() -> Event {
         unix: NOON.unix,
         nick: nick("bob"),
         is_action: false,
+        more: 0,
         text: text.into(),
     };
     let lines: Rc<[Remembered]> = [line("hi alice")].into();
