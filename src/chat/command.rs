@@ -361,8 +361,7 @@ fn slashed(rest: &str) -> Result<Command<'_>, Refusal> {
             let password = Some(password).filter(|password| !password.is_empty());
             Command::Join(name_of(room), password)
         }
-        Verb::Leave if given.is_none() => Command::Leave(None),
-        Verb::Leave => Command::Leave(Some(one_word.ok_or(usage)?)),
+        Verb::Leave => Command::Leave(if_given(given, one_word).ok_or(usage)?),
         Verb::Who if given.is_none() => Command::Who(None),
         Verb::Who => Command::Who(Some(given.filter(|_| one_word.is_some()).ok_or(usage)?)),
         Verb::Rooms => Command::Rooms,
@@ -403,8 +402,7 @@ fn slashed(rest: &str) -> Result<Command<'_>, Refusal> {
         Verb::Unlock => Command::Unlock(one_word.ok_or(usage)?),
         Verb::Close => Command::Close(one_word.ok_or(usage)?),
         Verb::Token => asked::token(given).ok_or(usage)?,
-        Verb::Paste if given.is_none() => Command::Paste(None),
-        Verb::Paste => Command::Paste(Some(one_word.ok_or(usage)?)),
+        Verb::Paste => Command::Paste(if_given(given, one_word).ok_or(usage)?),
         Verb::Show => Command::Show(asked::id(given).ok_or(usage)?),
         Verb::Tty | Verb::Telnet | Verb::Json => asked::face(verb, trimmed).ok_or(usage)?,
         Verb::Color
@@ -417,6 +415,11 @@ fn slashed(rest: &str) -> Result<Command<'_>, Refusal> {
         Verb::Help => help(given)?,
         Verb::Quit => Command::Quit,
     })
+}
+
+/// One word, or nothing; `None` for anything else.
+fn if_given<'a>(given: Option<&str>, one_word: Option<&'a str>) -> Option<Option<&'a str>> {
+    if given.is_none() { Some(None) } else { one_word.map(Some) }
 }
 
 /// What is about a name that is somebody's, with what was given.

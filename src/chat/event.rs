@@ -137,6 +137,37 @@ pub struct TokenRow {
     pub connections: usize,
 }
 
+/// What has become of what was said to somebody alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// It has reached them.
+    Delivered {
+        /// Whom.
+        nick: Nick,
+    },
+    /// It has not reached them: they are gone.
+    NotDelivered,
+    /// They have typed something after it had reached them.
+    Seen {
+        /// Who.
+        nick: Nick,
+    },
+}
+
+/// What becomes of a block that is being typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasteNews {
+    /// The next lines are taken for it, up to a dot alone.
+    Begun {
+        /// For which room.
+        room: RoomName,
+    },
+    /// It is refused, and the next lines are left out up to a dot alone.
+    LeftOut,
+    /// It is gone.
+    Dropped,
+}
+
 /// What can be told to somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -339,18 +370,8 @@ pub enum Event {
         /// Which zone's; `None` for no times.
         zone: Option<Zone>,
     },
-    /// What you said to somebody alone has reached them.
-    Delivered {
-        /// Whom.
-        nick: Nick,
-    },
-    /// What you said to somebody alone has not reached them: they are gone.
-    NotDelivered,
-    /// Somebody has typed something after what you said to them alone had reached them.
-    Seen {
-        /// Who.
-        nick: Nick,
-    },
+    /// What has become of what you said to somebody alone.
+    Receipt(Receipt),
     /// Somebody types a line.
     Typing {
         /// For which room.
@@ -412,15 +433,8 @@ pub enum Event {
         /// The line; if it is a block, with LF between its lines.
         line: Remembered,
     },
-    /// Your next lines are taken for a block, up to a dot alone.
-    PasteBegun {
-        /// For which room.
-        room: RoomName,
-    },
-    /// It is refused, and your next lines are left out up to a dot alone.
-    PasteLeftOut,
-    /// The block that you were typing is gone.
-    PasteDropped,
+    /// What becomes of the block that you type.
+    Paste(PasteNews),
     /// You are in a room again in which you were when you left.
     Back {
         /// Which.

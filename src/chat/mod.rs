@@ -9,9 +9,9 @@
 //! The rules stand in the files of this folder by what they are about: `naming` (the first line,
 //! `/nick`), `login` (names that are somebody's), `back` (after a login), `talk` (saying and
 //! whispering), `paste` (many lines as one), `moves` (entering, leaving, parting), `own` (rooms
-//! that are somebody's), `tokens` (names for bots), `look` (who, rooms, topic, help), `recall` (what
-//! was said before), `whole` (all of one line), `wishes` (how it is for you), `habits` (how it is
-//! after the next login) and `receipts` (what became of what you said to one person).
+//! that are somebody's), `tokens` (names for bots), `look` (who, rooms, topic, help), `recall`
+//! (what was said before), `whole` (all of one line), `wishes` (how it is for you), `habits` (how
+//! it is after the next login) and `receipts` (what became of what you said to one person).
 //! [`kept`] is what outlives the process, [`asked`] what happens when an answer comes.
 
 pub mod accounts;
@@ -24,6 +24,7 @@ pub mod emoji;
 pub mod event;
 mod habits;
 pub mod history;
+mod input;
 pub mod kept;
 pub mod keyed;
 pub mod lock;
@@ -54,7 +55,8 @@ use std::time::Duration;
 
 use accounts::Accounts;
 use command::{Command, Verb};
-use event::{Event, Parting, Refusal};
+use event::{Event, Parting, PasteNews, Refusal};
+pub use input::Input;
 use kept::{Answer, Kept, Question};
 use keyed::Keyed;
 use name::{Nick, RoomName};
@@ -142,108 +144,6 @@ pub struct Limits {
     pub is_searchable: bool,
     /// Whether what is given away to be kept is kept, and questions are answered.
     pub is_kept: bool,
-}
-
-/// What can happen to the conversation.
-#[derive(Clone, Debug)]
-pub enum Input<'a> {
-    /// A connection came. Its slot must be free.
-    Open {
-        /// Which.
-        conn: ConnId,
-        /// Where from; guessers at passwords are slowed by it.
-        origin: Origin,
-    },
-    /// A connection sent a line, cleaned by `wire::clean`.
-    Line {
-        /// Which.
-        conn: ConnId,
-        /// What, without its end.
-        text: &'a str,
-    },
-    /// A connection asked something that is not a line; its texts are clean.
-    Command {
-        /// Which.
-        conn: ConnId,
-        /// What.
-        command: Command<'a>,
-    },
-    /// A connection sent many lines at once, to be one message.
-    Block {
-        /// Which.
-        conn: ConnId,
-        /// For which room; `None` for the current one.
-        room: Option<&'a str>,
-        /// The lines, each of them clean, with LF between them.
-        text: &'a str,
-    },
-    /// A connection sent a line beyond the limit.
-    TooLong {
-        /// Which.
-        conn: ConnId,
-        /// The limit in bytes.
-        bytes_max: usize,
-    },
-    /// Telnet's interrupt: the half-typed line is gone.
-    Interrupt {
-        /// Which.
-        conn: ConnId,
-    },
-    /// Telnet's "are you there".
-    AreYouThere {
-        /// Which.
-        conn: ConnId,
-    },
-    /// A connection sends faster than the pace, for the first time.
-    Slowed {
-        /// Which.
-        conn: ConnId,
-        /// The pace in lines a second.
-        per_second: u32,
-    },
-    /// A connection ends, and not by its own `quit`.
-    Ended {
-        /// Which.
-        conn: ConnId,
-        /// Why.
-        parting: Parting,
-    },
-    /// The peer agrees to have its lines edited here, or not (any longer).
-    Terminal {
-        /// Which.
-        conn: ConnId,
-        /// Whether it agrees.
-        is_on: bool,
-    },
-    /// Somebody types a line, and has not ended it yet.
-    Typing {
-        /// Who.
-        conn: ConnId,
-    },
-    /// What [`outbox::Effect::AwaitReceipt`] asked for has happened.
-    Receipt {
-        /// Who wants to know.
-        from: ConnId,
-        /// Who was told something.
-        to: ConnId,
-        /// Whether they took it.
-        is_taken: bool,
-    },
-    /// What was asked for a connection has come.
-    Answer {
-        /// Which.
-        conn: ConnId,
-        /// What.
-        answer: Answer,
-    },
-    /// From now on what is given away to be kept is not kept, or is again.
-    Keeping {
-        /// Whether it is.
-        is_kept: bool,
-    },
-    /// The deadline has come. One thing that is due is done; the deadline says whether there are
-    /// more.
-    Time,
 }
 
 /// What becomes of the next line of a connection.
@@ -421,7 +321,10 @@ impl Chat {
             }
             Input::Interrupt { conn } => {
                 let was_pasting = self.take_paste(conn).is_some();
-                out.tell(conn, if was_pasting { Event::PasteDropped } else { Event::Interrupted });
+                out.tell(
+                    conn,
+                    if was_pasting { Event::Paste(PasteNews::Dropped) } else { Event::Interrupted },
+                );
             }
             Input::AreYouThere { conn } => out.tell(conn, Event::Here),
             Input::Slowed { conn, per_second } => out.tell(conn, Event::Slowed { per_second }),
@@ -526,7 +429,10 @@ impl Chat {
         }
         match Command::parse(text) {
             Ok(command) => self.obey_allowed(conn, command, now, out),
-            Err(refusal) => out.refuse(conn, refusal),
+            Err(refusal) => {
+                let is_paste = refusal == Refusal::Usage(Verb::Paste);
+                self.refuse_line(conn, refusal, is_paste, out);
+            }
         }
     }
 

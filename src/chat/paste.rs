@@ -5,7 +5,7 @@
 //! dot alone; it is said whole or not at all, as one line of the room with one id. What is being
 //! typed is bounded, for each and for all. Deliberately shows nothing folded: that is `wire`'s.
 
-use super::event::{Event, Refusal};
+use super::event::{Event, PasteNews, Refusal};
 use super::name::RoomName;
 use super::outbox::Outbox;
 use super::room::RoomId;
@@ -33,8 +33,7 @@ pub struct Paste {
 }
 
 impl Chat {
-    /// `/paste`, with a room or for the current one: the next lines are taken for a block. If it is
-    /// refused they are left out: who sends a log that nobody asked for should not have it obeyed.
+    /// `/paste`, with a room or for the current one: the next lines are taken for a block.
     pub(super) fn paste(
         &mut self,
         conn: ConnId,
@@ -44,19 +43,44 @@ impl Chat {
         let place = match self.room_to_speak_in(conn, typed) {
             Ok(room) => {
                 let name = self.rooms.at(room).name.clone();
-                out.tell(conn, Event::PasteBegun { room: name.clone() });
+                out.tell(conn, Event::Paste(PasteNews::Begun { room: name.clone() }));
                 Some((room, name))
             }
             Err(refusal) => {
-                out.refuse(conn, refusal);
-                out.tell(conn, Event::PasteLeftOut);
-                None
+                self.refuse_paste(conn, refusal, out);
+                return Ok(());
             }
         };
+        self.begin_paste(conn, place);
+        Ok(())
+    }
+
+    /// A line was refused; if it was a `/paste`, so is what follows.
+    pub(super) fn refuse_line(
+        &mut self,
+        conn: ConnId,
+        refusal: Refusal,
+        is_paste: bool,
+        out: &mut Outbox,
+    ) {
+        match is_paste {
+            true => self.refuse_paste(conn, refusal, out),
+            false => out.refuse(conn, refusal),
+        }
+    }
+
+    /// `/paste` was refused: the next lines are left out up to a dot. Who sends a log that cannot
+    /// be said should not have it obeyed.
+    fn refuse_paste(&mut self, conn: ConnId, refusal: Refusal, out: &mut Outbox) {
+        out.refuse(conn, refusal);
+        out.tell(conn, Event::Paste(PasteNews::LeftOut));
+        self.begin_paste(conn, None);
+    }
+
+    fn begin_paste(&mut self, conn: ConnId, place: Option<(RoomId, RoomName)>) {
         self.take_paste(conn);
         let paste = Paste { place, text: String::new(), lines: 0 };
         self.users.at_mut(conn).wishes_mut().paste = Some(Box::new(paste));
-        Ok(())
     }
 
     /// The room of that name, or the current one, if the user may say something there.
@@ -65,6 +89,7 @@ impl Chat {
             Some(typed) => self.room_named(typed)?,
             None => self.users.at(conn).current_room().ok_or(Refusal::NoRoom)?,
         };
+        self.check_token_room(conn, self.rooms.at(id).name.as_str())?;
         self.check_may_speak(conn, id)?;
         Ok(id)
     }

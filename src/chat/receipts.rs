@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::Event;
+use super::event::{Event, Receipt};
 use super::outbox::{Audience, Outbox, Source};
 use super::room::CROWD;
 use super::{Chat, ConnId};
@@ -47,13 +47,13 @@ impl Chat {
         }
         let nick = self.users.find(to).and_then(|user| user.nick()).cloned();
         let (Some(nick), true) = (nick, is_taken) else {
-            return out.tell(from, Event::NotDelivered);
+            return out.tell(from, Event::Receipt(Receipt::NotDelivered));
         };
         let watchers = self.receipts.unseen.entry(to).or_default();
         if watchers.len() < WATCHERS_MAX && !watchers.contains(&from) {
             watchers.push(from);
         }
-        out.tell(from, Event::Delivered { nick });
+        out.tell(from, Event::Receipt(Receipt::Delivered { nick }));
     }
 
     /// Somebody has typed something: who waits for that is told.
@@ -63,7 +63,7 @@ impl Chat {
             return;
         };
         for from in watchers.into_iter().filter(|from| self.users.find(*from).is_some()) {
-            out.tell(from, Event::Seen { nick: nick.clone() });
+            out.tell(from, Event::Receipt(Receipt::Seen { nick: nick.clone() }));
         }
     }
 

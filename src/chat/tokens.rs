@@ -295,7 +295,10 @@ impl Chat {
     ) {
         match self.check_token(conn, &command) {
             Ok(()) => self.obey(conn, command, now, out),
-            Err(refusal) => out.refuse(conn, refusal),
+            Err(refusal) => {
+                let is_paste = matches!(command, Command::Paste(_));
+                self.refuse_line(conn, refusal, is_paste, out);
+            }
         }
     }
 

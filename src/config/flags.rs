@@ -45,8 +45,8 @@ pub(super) struct Flags {
     #[arg(default_value = "127.0.0.1:9000", value_parser = address)]
     pub(super) listen: Vec<SocketAddr>,
 
-    /// Where to listen for telnet clients, which are asked at once to send each key, so that lines are
-    /// edited here: prompt, history, completion. Written as with --listen; none unless given.
+    /// Where to listen for telnet clients, which are asked at once to send each key, so that lines
+    /// are edited here: prompt, history, completion. Written as with --listen; none unless given.
     #[arg(long, env = "CHATLINE_TELNET_LISTEN", value_name = "[ADDR:]PORT", value_delimiter = ',')]
     #[arg(value_parser = address)]
     pub(super) telnet_listen: Vec<SocketAddr>,

@@ -84,8 +84,8 @@ impl Listeners {
         Listeners { open, next, supply, spare: take_spare(), refusal }
     }
 
-    /// Adds a listener, whose events come under `token`, for telnet clients or for anybody, and says
-    /// which address it has got.
+    /// Adds a listener, whose events come under `token`, for telnet clients or for anybody, and
+    /// says which address it has got.
     pub fn add(
         &mut self,
         address: SocketAddr,

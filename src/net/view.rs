@@ -192,6 +192,8 @@ impl Terminal {
             Place::Nameless => return "name> ".to_owned(),
             Place::Password => return "password> ".to_owned(),
             Place::Block => return "| ".to_owned(),
+            // For who hears it, less is more.
+            Place::Nowhere | Place::Room(_) if is_plain => return String::new(),
             Place::Nowhere => String::new(),
             Place::Room(room) => format!("#{room}"),
         };
@@ -206,10 +208,7 @@ impl Terminal {
         if more > 0 {
             notes.push(format!("{more} more"));
         }
-        // What comes and goes by itself would be read aloud again and again.
-        if !is_plain {
-            notes.extend(self.typists.iter().map(|(nick, _)| format!("{nick} types")));
-        }
+        notes.extend(self.typists.iter().map(|(nick, _)| format!("{nick} types")));
         match notes.is_empty() {
             true => format!("{place}> "),
             false => format!("{place} ({})> ", notes.join(", ")),
@@ -243,7 +242,7 @@ mod tests {
         let shown = terminal.prompt(Place::Room(&lobby), false);
         assert_eq!(shown, "#lobby (#dev 2, @bob 1, #misc 1, carol types)> ");
         let plain = terminal.prompt(Place::Room(&lobby), true);
-        assert_eq!(plain, "#lobby (#dev 2, @bob 1, #misc 1)> ");
+        assert_eq!(plain, "");
         assert!(!terminal.expire_typists(Duration::from_secs(4)));
         assert!(terminal.expire_typists(Duration::from_secs(5)));
         terminal.mark_read(|_| true);

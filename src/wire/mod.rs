@@ -3,9 +3,9 @@
 //! In: [`mod@line`] finds lines among what arrives (with [`telnet`] stripping its commands),
 //! [`clean`] lets through what may reach a terminal, [`sniff`] recognises who speaks something
 //! else, [`editor`] edits a line for who has a bare terminal. Out: [`render`] makes the bytes of an
-//! [`Event`], with the words of [`text`], and [`look`] those for who wants them otherwise. [`json`]
-//! is both for programs. Promises: what goes out is whole lines, and their first characters say what
-//! they are. Deliberately decides nothing: that is `chat`.
+//! [`Event`], with the words of [`text`], and [`look`] those for who wants them otherwise.
+//! [`json`] is both for programs. Promises: what goes out is whole lines, and their first
+//! characters say what they are. Deliberately decides nothing: that is `chat`.
 
 pub mod clean;
 pub mod editor;

@@ -18,7 +18,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::chat::event::{Event, Parting, Profile, Roll, RoomRow};
-use crate::chat::event::{Stranger, Zone};
+use crate::chat::event::{Receipt, Stranger, Zone};
 use crate::chat::name::Nick;
 
 use super::Clock;
@@ -41,10 +41,7 @@ pub fn of(event: &Event, clock: Clock) -> String {
         }
         Event::Bye { nick, parting } => bye(nick.as_ref(), *parting),
         Event::Everybody { roll } => wrapped(&everybody(roll)),
-        Event::Members { room, roll } => wrapped(&match roll.total {
-            0 => format!("nobody is in #{room}"),
-            total => format!("#{room} ({total} here): {}", list(roll, " and ")),
-        }),
+        Event::Members { room, roll } => wrapped(&members(room.as_str(), roll)),
         Event::Ignoring { nicks } => wrapped(&ignoring(nicks)),
         Event::Profile(profile) => profile_text(profile, clock),
         Event::Rooms { rows, total } => rooms(rows, *total),
@@ -52,10 +49,7 @@ pub fn of(event: &Event, clock: Clock) -> String {
         Event::Help => help::screen(),
         Event::HelpOn(verb) => wrapped(&help::paragraph(*verb)),
         Event::Replay { room, lines } => past::replay(room.as_str(), lines, clock),
-        Event::PasteBegun { .. }
-        | Event::PasteLeftOut
-        | Event::PasteDropped
-        | Event::Whole { .. } => block::of(event, clock),
+        Event::Paste(_) | Event::Whole { .. } => block::of(event, clock),
         Event::History { .. } | Event::Found { .. } | Event::Directs { .. } => {
             past::past(event, clock)
         }
@@ -89,9 +83,7 @@ pub fn of(event: &Event, clock: Clock) -> String {
         | Event::Away { .. }
         | Event::Quiet { .. }
         | Event::Time { .. }
-        | Event::Delivered { .. }
-        | Event::NotDelivered
-        | Event::Seen { .. }
+        | Event::Receipt(_)
         | Event::Typing { .. }
         | Event::Set(_)
         | Event::Face(_)
@@ -195,9 +187,11 @@ fn setting(event: &Event) -> String {
         Event::Quiet { is_on: true } => "comings and goings are hidden from you".to_owned(),
         Event::Quiet { is_on: false } => "comings and goings are shown to you".to_owned(),
         Event::Time { zone } => time_text(*zone),
-        Event::Delivered { nick } => format!("{nick} has your line"),
-        Event::NotDelivered => "your line did not arrive: its reader is gone".to_owned(),
-        Event::Seen { nick } => format!("{nick} has seen your line"),
+        Event::Receipt(Receipt::Delivered { nick }) => format!("{nick} has your line"),
+        Event::Receipt(Receipt::NotDelivered) => {
+            "your line did not arrive: its reader is gone".to_owned()
+        }
+        Event::Receipt(Receipt::Seen { nick }) => format!("{nick} has seen your line"),
         Event::Typing { room, nick } => format!("#{room}: {nick} is typing"),
         Event::Set(setting) => set::set(*setting).to_owned(),
         Event::Face(face) => set::face(*face).to_owned(),
@@ -221,6 +215,13 @@ fn everybody(roll: &Roll) -> String {
 fn ignoring(nicks: &[Nick]) -> String {
     let nicks: Vec<_> = nicks.iter().map(Nick::as_str).collect();
     format!("you ignore {}", if nicks.is_empty() { "nobody".into() } else { nicks.join(", ") })
+}
+
+fn members(room: &str, roll: &Roll) -> String {
+    match roll.total {
+        0 => format!("nobody is in #{room}"),
+        total => format!("#{room} ({total} here): {}", list(roll, " and ")),
+    }
 }
 
 fn joined(room: &str, others: &Roll, topic: Option<&str>) -> String {

@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use chatline::chat::command::Verb;
-use chatline::chat::event::{Edges, RoomRow, Stranger, TokenNews, TokenRow, Zone};
+use chatline::chat::event::{
+    Edges, PasteNews, Receipt, RoomRow, Stranger, TokenNews, TokenRow, Zone,
+};
 use chatline::chat::event::{Event, JsonFault, Parting, Profile, Refusal, Remembered, Roll};
 use chatline::chat::kept::{KeptDirect, Secret, Span};
 use chatline::chat::name::{Nick, RoomName};
@@ -155,9 +157,9 @@ fn of_settings() -> Vec<Event> {
 fn of_names() -> Vec<Event> {
     vec![
         Event::DirectKept { nick: nick("bob") },
-        Event::Delivered { nick: nick("bob") },
-        Event::NotDelivered,
-        Event::Seen { nick: nick("bob") },
+        Event::Receipt(Receipt::Delivered { nick: nick("bob") }),
+        Event::Receipt(Receipt::NotDelivered),
+        Event::Receipt(Receipt::Seen { nick: nick("bob") }),
         Event::Typing { room: room("dev"), nick: nick("bob") },
         Event::Taken { number: 3 },
         Event::Token(TokenNews::Made { nick: nick("ci"), secret: Secret("ct_1".into()) }),
@@ -166,9 +168,9 @@ fn of_names() -> Vec<Event> {
             TokenRow { nick: nick("cj"), rooms: vec!["ops".into()], rate: Some(5), connections: 2 },
         ])),
         Event::Token(TokenNews::Dropped { nick: nick("ci"), connections: 1 }),
-        Event::PasteBegun { room: room("dev") },
-        Event::PasteLeftOut,
-        Event::PasteDropped,
+        Event::Paste(PasteNews::Begun { room: room("dev") }),
+        Event::Paste(PasteNews::LeftOut),
+        Event::Paste(PasteNews::Dropped),
         Event::Whole { room: room("dev"), line: Remembered { more: 3, ..line(4, false) } },
         Event::Block { id: 4, room: room("dev"), nick: nick("bob"), text: Rc::from("one\ntwo") },
         Event::Registered { nick: nick("bob") },

@@ -115,11 +115,13 @@ impl Stage {
     /// Nothing is taken any more.
     pub fn stops_reading(&mut self, who: Who) {
         self.seats[who].is_reading = false;
+        self.world.far(self.seats[who].peer).set_window(Some(0));
     }
 
     /// Everything is taken again.
     pub fn reads_on(&mut self, who: Who) {
         self.seats[who].is_reading = true;
+        self.world.far(self.seats[who].peer).set_window(None);
         self.settle();
     }
 

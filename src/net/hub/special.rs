@@ -94,14 +94,25 @@ impl Writer<'_> {
     /// Tells in their place of lines that were dropped.
     pub(super) fn tell_dropped<S>(&mut self, conn: &mut Conn<S>, id: ConnId) {
         let lines = conn.queue.take_dropped();
-        forget_screen(conn);
-        let drawn = self.draw(conn, id, &Event::Dropped { lines });
+        let start = self.page.bytes.len();
+        if let Some(terminal) = conn.terminal_mut() {
+            terminal.editor.forget_screen();
+            terminal.editor.hide(&mut self.page.bytes);
+        }
+        let mut drawn = self.draw(conn, id, &Event::Dropped { lines });
+        if let Some(terminal) = conn.terminal_mut() {
+            // This may come when the prompts of this turn are back already.
+            if !terminal.is_hidden {
+                terminal.editor.show(&mut self.page.bytes);
+            }
+            drawn = Drawn::Own(start..self.page.bytes.len());
+        }
         self.push_drawn(conn, drawn);
         conn.queue.note_notice(self.page, lines);
     }
 
-    /// Renders the line that separates days, if who is shown times was last told something on another
-    /// day of the same zone.
+    /// Renders the line that separates days, if who is shown times was last told something on
+    /// another day of the same zone.
     fn render_new_day<S>(&mut self, conn: &mut Conn<S>) {
         let (clock, ends) = (self.clock(conn.time()), conn.ends);
         let Some(view) = conn.view.as_deref_mut() else { return };

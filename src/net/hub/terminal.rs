@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use crate::chat::command::Command;
 use crate::chat::settings::Face as FaceOf;
 use crate::chat::{ConnId, Input, Place};
 use crate::wire::Ends;
@@ -105,10 +106,7 @@ impl<S: Stream> Hub<S> {
                 self.end_request(id);
             }
             Edit::Complete => self.complete(id),
-            Edit::Leave => {
-                self.hide_prompt(id);
-                self.obey_line(id, b"/quit");
-            }
+            Edit::Leave => self.chat(Input::Command { conn: id, command: Command::Quit }),
             Edit::Interrupt => self.chat(Input::Interrupt { conn: id }),
             Edit::Changed => self.note_typing(id),
         }

@@ -121,10 +121,16 @@ impl Screen {
 
     /// Takes the view off the screen.
     pub fn hide(&mut self, out: &mut Vec<u8>) {
-        let State::Shown(shown) = self.state else { return };
+        let shown = match self.state {
+            State::Hidden => return,
+            State::Lost => return self.begin_anew(out),
+            State::Shown(shown) => shown,
+        };
         self.state = State::Hidden;
         if self.is_plain {
-            out.extend_from_slice(b"\r\n");
+            if shown.end != Place::default() {
+                out.extend_from_slice(b"\r\n");
+            }
             return;
         }
         go(shown.cursor, Place { row: shown.top, column: shown.cursor.column }, out);
@@ -132,17 +138,24 @@ impl Screen {
         out.extend_from_slice(ERASE_BELOW);
     }
 
+    /// Whatever there is, what comes next begins on a new row.
+    fn begin_anew(&mut self, out: &mut Vec<u8>) {
+        self.state = State::Hidden;
+        if self.is_plain {
+            out.extend_from_slice(b"\r\n");
+        } else {
+            // A colour may have been on its way.
+            out.extend_from_slice(b"\x1b[0m\r\n");
+            out.extend_from_slice(ERASE_BELOW);
+        }
+    }
+
     /// Puts the view on the screen, if it is not.
     pub fn show(&mut self, view: View<'_>, out: &mut Vec<u8>) {
         match self.state {
             State::Shown(_) => return,
             State::Hidden => {}
-            State::Lost if self.is_plain => out.extend_from_slice(b"\r\n"),
-            State::Lost => {
-                // A colour may have been on its way.
-                out.extend_from_slice(b"\x1b[0m\r\n");
-                out.extend_from_slice(ERASE_BELOW);
-            }
+            State::Lost => self.begin_anew(out),
         }
         let survey = survey(view, self.columns(), 0);
         let top = self.top(&survey);

@@ -1,12 +1,13 @@
 //! Events as fields: what each is called, and what it says beside its sentence.
 //!
 //! Promises: each event has a type, a time and a text; who said or did it is `from`, anybody else
-//! `nick`; what does not apply is left out. A new event is missed by the compiler in [`kind`] and
-//! in [`write`]. Deliberately shows a moment in UTC, whatever the reader's zone.
+//! `nick`; what does not apply is left out. A new event is missed by the compiler in [`kind`].
+//! Deliberately shows a moment in UTC, whatever the reader's zone.
 
 use crate::chat::event::{
     Event, Parting, Profile, Refusal, Remembered, Roll, RoomRow, TokenNews, Zone,
 };
+use crate::chat::event::{PasteNews, Receipt};
 use crate::chat::kept::{KeptDirect, Secret, Span};
 use crate::chat::name::{Nick, RoomName};
 use crate::chat::settings::{Color, Face, Setting};
@@ -60,9 +61,9 @@ kinds! {
     Event::Time { .. } => "time",
     Event::Set(_) => "set",
     Event::Face(_) => "face",
-    Event::Delivered { .. } => "delivered",
-    Event::NotDelivered => "not-delivered",
-    Event::Seen { .. } => "seen",
+    Event::Receipt(Receipt::Delivered { .. }) => "delivered",
+    Event::Receipt(Receipt::NotDelivered) => "not-delivered",
+    Event::Receipt(Receipt::Seen { .. }) => "seen",
     Event::Typing { .. } => "typing",
     Event::NoTerminal => "no-terminal",
     Event::Taken { .. } => "ok",
@@ -71,9 +72,9 @@ kinds! {
     Event::History { .. } => "history",
     Event::Found { .. } => "found",
     Event::Whole { .. } => "whole",
-    Event::PasteBegun { .. } => "paste-begun",
-    Event::PasteLeftOut => "paste-left-out",
-    Event::PasteDropped => "paste-dropped",
+    Event::Paste(PasteNews::Begun { .. }) => "paste-begun",
+    Event::Paste(PasteNews::LeftOut) => "paste-left-out",
+    Event::Paste(PasteNews::Dropped) => "paste-dropped",
     Event::Token(TokenNews::Made { .. }) => "token-made",
     Event::Token(TokenNews::Listed(_)) => "tokens",
     Event::Token(TokenNews::Dropped { .. }) => "token-dropped",
@@ -133,7 +134,7 @@ pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
         Event::Came { .. }
         | Event::Left { .. }
         | Event::Typing { .. }
-        | Event::PasteBegun { .. }
+        | Event::Paste(PasteNews::Begun { .. })
         | Event::Tally { .. }
         | Event::Made { .. }
         | Event::Current { .. }
@@ -143,35 +144,7 @@ pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
         | Event::LockSet { .. }
         | Event::CloseAsked { .. }
         | Event::Closed { .. } => write_of_room(event, to),
-        Event::Greeting { .. }
-        | Event::NameWanted
-        | Event::NoTerminal
-        | Event::PasteLeftOut
-        | Event::PasteDropped
-        | Event::Delivered { .. }
-        | Event::NotDelivered
-        | Event::Seen { .. }
-        | Event::Taken { .. }
-        | Event::IsAway { .. }
-        | Event::Gone { .. }
-        | Event::Renamed { .. }
-        | Event::YouAre { .. }
-        | Event::Help
-        | Event::HelpOn(_)
-        | Event::DirectKept { .. }
-        | Event::Registered { .. }
-        | Event::Unregistered { .. }
-        | Event::PasswordChanged
-        | Event::PasswordWanted { .. }
-        | Event::TypingShows
-        | Event::LoginDropped { .. }
-        | Event::Slowed { .. }
-        | Event::Dropped { .. }
-        | Event::Keeping { .. }
-        | Event::Interrupted
-        | Event::Here
-        | Event::Refused(_)
-        | Event::Bye { .. } => write_other(event, to),
+        _ => write_other(event, to),
     }
     to.text("text", &sentence(event, clock));
 }
@@ -430,9 +403,9 @@ fn write_of_room(event: &Event, to: &mut Object<'_>) {
             begin(room);
             to.switch("locked", *is_locked);
         }
-        Event::Current { room } | Event::CloseAsked { room } | Event::PasteBegun { room } => {
-            begin(room)
-        }
+        Event::Current { room }
+        | Event::CloseAsked { room }
+        | Event::Paste(PasteNews::Begun { room }) => begin(room),
         Event::YouLeft { room, current } => {
             begin(room);
             to.text_if("current", current.as_ref().map(RoomName::as_str));
@@ -468,7 +441,9 @@ fn write_other(event: &Event, to: &mut Object<'_>) {
             to.text("nick", nick.as_str());
             to.text_if("reason", Some(&**text).filter(|reason| !reason.is_empty()));
         }
-        Event::Gone { nick } | Event::Delivered { nick } | Event::Seen { nick } => {
+        Event::Gone { nick }
+        | Event::Receipt(Receipt::Delivered { nick })
+        | Event::Receipt(Receipt::Seen { nick }) => {
             to.text("from", nick.as_str());
         }
         Event::Renamed { old, new } => {
@@ -497,9 +472,9 @@ fn write_other(event: &Event, to: &mut Object<'_>) {
         }
         Event::NameWanted
         | Event::NoTerminal
-        | Event::PasteLeftOut
-        | Event::PasteDropped
-        | Event::NotDelivered
+        | Event::Paste(PasteNews::LeftOut)
+        | Event::Paste(PasteNews::Dropped)
+        | Event::Receipt(Receipt::NotDelivered)
         | Event::Taken { .. }
         | Event::PasswordChanged
         | Event::TypingShows

@@ -3,7 +3,7 @@
 //! Promises: a block takes no more than [`BLOCK_LINES_SHOWN`] lines of those who did not ask for
 //! it; each of its lines stands behind an address or a mark of ours. Deliberately cuts no line.
 
-use crate::chat::event::{Event, Remembered};
+use crate::chat::event::{Event, PasteNews, Remembered};
 use crate::chat::name::{Nick, RoomName};
 
 use super::super::Clock;
@@ -28,13 +28,15 @@ pub fn rest(room: &RoomName, nick: &Nick, id: u64, more: usize) -> String {
 /// What is told to who types a block, or asked for one.
 pub(super) fn of(event: &Event, clock: Clock) -> String {
     match event {
-        Event::PasteBegun { room } => {
+        Event::Paste(PasteNews::Begun { room }) => {
             format!("* your lines are taken for #{room} up to a line with nothing but a dot\n")
         }
-        Event::PasteLeftOut => {
+        Event::Paste(PasteNews::LeftOut) => {
             "* your lines are left out up to a line with nothing but a dot\n".to_owned()
         }
-        Event::PasteDropped => "* interrupted; nothing of your message is said\n".to_owned(),
+        Event::Paste(PasteNews::Dropped) => {
+            "* interrupted; nothing of your message is said\n".to_owned()
+        }
         Event::Whole { room, line } => whole(room.as_str(), line, clock),
         other => unreachable!("{other:?} is not about a block"),
     }

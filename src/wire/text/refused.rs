@@ -22,8 +22,7 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
             format!("to say something in #{room}, type: #{room} TEXT; to enter it: /join {room}")
         }
         Refusal::NothingSaidToUser { nick } => {
-            let nick = quoted(nick);
-            format!("to say something to {nick} alone, type: @{nick} TEXT")
+            format!("to say something to {0} alone, type: @{0} TEXT", quoted(nick))
         }
         Refusal::NoAddress { sigil: '#' } => {
             "a room's name must follow the # at once: #ROOM TEXT; \
