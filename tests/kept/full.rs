@@ -90,6 +90,11 @@ impl Scene {
         }
     }
 
+    /// So much that the log is the largest of the files.
+    fn say_much(&mut self) {
+        self.say(30, &format!(" {}", "x".repeat(1000)));
+    }
+
     /// What is said cannot be written from now on; that is told when it is found out.
     fn stops_keeping(&mut self) {
         self.outages += 1;
@@ -155,7 +160,7 @@ impl Scene {
         mut begin: impl FnMut(&Scene),
         mut end: impl FnMut(&Scene),
     ) {
-        self.say(30, "");
+        self.say_much();
         for _ in 0..2 {
             begin(&self);
             self.stops_keeping();
@@ -238,7 +243,7 @@ mod disk {
     #[test]
     fn of_more_than_memory_may_hold_the_oldest_lines_are_lost_and_counted() {
         let mut scene = Scene::open();
-        scene.say(30, "");
+        scene.say_much();
         fill(&scene);
         scene.stops_keeping();
         scene.say(2400, &format!(" {}", "x".repeat(4000)));
@@ -257,7 +262,7 @@ mod disk {
     #[test]
     fn a_server_stops_also_while_the_disk_is_full() {
         let mut scene = Scene::open();
-        scene.say(30, "");
+        scene.say_much();
         fill(&scene);
         scene.stops_keeping();
         scene.goes_on();
