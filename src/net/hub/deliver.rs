@@ -39,6 +39,15 @@ impl Replay {
     }
 }
 
+/// Where the event at hand stands in the page, by how its lines end.
+#[derive(Debug, Default)]
+pub(super) struct Rendered {
+    /// As lines.
+    lines: [Option<Range<usize>>; 2],
+    /// As JSON.
+    pub(super) json: [Option<Range<usize>>; 2],
+}
+
 /// The page of a turn while it is being written, and what is needed to write it.
 pub(super) struct Writer<'h> {
     pub(super) page: &'h mut OpenPage,
@@ -56,10 +65,7 @@ pub(super) struct Writer<'h> {
     pub(super) watched_typing: &'h mut Vec<ConnId>,
     /// Whose line is being obeyed, if its sender awaits an answer.
     pub(super) answering: Option<ConnId>,
-    /// Where the event at hand stands in the page, by how its lines end.
-    rendered: [Option<Range<usize>>; 2],
-    /// The same as JSON.
-    pub(super) rendered_json: [Option<Range<usize>>; 2],
+    pub(super) rendered: Rendered,
 }
 
 impl<S: Stream> Hub<S> {
@@ -167,8 +173,7 @@ impl<S: Stream> Hub<S> {
             hidden: &mut self.hidden,
             watched_typing: &mut self.watched_typing,
             answering: self.answering,
-            rendered: [None, None],
-            rendered_json: [None, None],
+            rendered: Rendered::default(),
         };
         (&mut self.conns, writer, &self.chat)
     }
@@ -206,7 +211,7 @@ impl Writer<'_> {
     #[inline]
     fn tell<S>(&mut self, conns: &mut Slots<Conn<S>>, id: ConnId, event: &Event) {
         let Some(conn) = conns.find_mut(id) else { return };
-        match &self.rendered[conn.ends as usize] {
+        match &self.rendered.lines[conn.ends as usize] {
             Some(range) if conn.is_touched && conn.takes_plainly() => {
                 conn.queue.push(self.page, range.clone());
             }
@@ -248,7 +253,7 @@ impl Writer<'_> {
     /// Where the event stands in the page, with the connection's line ends.
     #[inline]
     pub(super) fn render<S>(&mut self, conn: &Conn<S>, event: &Event) -> Range<usize> {
-        match &self.rendered[conn.ends as usize] {
+        match &self.rendered.lines[conn.ends as usize] {
             Some(range) => range.clone(),
             None => self.render_first(conn, event),
         }
@@ -266,7 +271,7 @@ impl Writer<'_> {
                 start..self.page.bytes.len()
             }
         };
-        self.rendered[conn.ends as usize] = Some(range.clone());
+        self.rendered.lines[conn.ends as usize] = Some(range.clone());
         if let Event::Replay { lines, .. } = event {
             let (lines, range) = (Rc::clone(lines), range.clone());
             *self.replay = Some(Replay { lines, ends: conn.ends, clock, range });

@@ -99,7 +99,10 @@ impl Writer<'_> {
             terminal.editor.forget_screen();
             terminal.editor.hide(&mut self.page.bytes);
         }
+        // What is shared is the event that is being told, and this is another one.
+        let shared = std::mem::take(&mut self.rendered);
         let mut drawn = self.draw(conn, id, &Event::Dropped { lines });
+        self.rendered = shared;
         if let Some(terminal) = conn.terminal_mut() {
             // This may come when the prompts of this turn are back already.
             if !terminal.is_hidden {
@@ -159,14 +162,14 @@ impl Writer<'_> {
     /// Where the event stands in the page as JSON: once for all who did not ask for it.
     fn render_json(&mut self, ends: Ends, event: &Event, re: Option<&RequestId>) -> Range<usize> {
         let clock = self.clock(None);
-        if let (None, Some(range)) = (re, &self.rendered_json[ends as usize]) {
+        if let (None, Some(range)) = (re, &self.rendered.json[ends as usize]) {
             return range.clone();
         }
         let start = self.page.bytes.len();
         json::render(event, re, ends, clock, &mut self.page.bytes);
         let range = start..self.page.bytes.len();
         if re.is_none() {
-            self.rendered_json[ends as usize] = Some(range.clone());
+            self.rendered.json[ends as usize] = Some(range.clone());
         }
         range
     }
