@@ -198,6 +198,21 @@ impl<S: Stream> Hub<S> {
     /// Takes in a connection. It is greeted, or told why it is refused, at the end of the turn.
     /// `None` when it was refused and is gone already.
     pub fn open(&mut self, stream: S, from: SocketAddr, now: Now) -> Option<ConnId> {
+        self.take_in(stream, from, false, now)
+    }
+
+    /// Takes in a connection for a telnet client, which is asked at once to send each key.
+    pub fn open_telnet(&mut self, stream: S, from: SocketAddr, now: Now) -> Option<ConnId> {
+        self.take_in(stream, from, true, now)
+    }
+
+    fn take_in(
+        &mut self,
+        stream: S,
+        from: SocketAddr,
+        is_telnet: bool,
+        now: Now,
+    ) -> Option<ConnId> {
         self.now = now;
         let entered = match self.is_stopping {
             true => Err(Parting::Shutdown),
@@ -208,14 +223,10 @@ impl<S: Stream> Hub<S> {
         }
         let conn = self.conns.insert(Conn::new(stream, from, Stage::Talking));
         debug!("{from} connected");
+        if is_telnet {
+            self.negotiate(conn);
+        }
         self.chat(Input::Open { conn, origin: door::origin(from.ip()) });
-        Some(conn)
-    }
-
-    /// Takes in a connection for a telnet client, which is asked at once to send each key.
-    pub fn open_telnet(&mut self, stream: S, from: SocketAddr, now: Now) -> Option<ConnId> {
-        let conn = self.open(stream, from, now)?;
-        self.negotiate(conn);
         Some(conn)
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Promises: after each deed the world has come to rest, and the screens show what was sent.
 
+#![allow(dead_code)] // Each test crate has its own use for it.
+
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZero;
@@ -149,6 +151,11 @@ impl Stage {
     /// All that was sent since this was last asked.
     pub fn bytes(&mut self, who: Who) -> Vec<u8> {
         std::mem::take(&mut self.seats[who].bytes)
+    }
+
+    /// The screen as the emulator has it.
+    pub fn emulator(&self, who: Who) -> &vt100::Screen {
+        self.seats[who].screen.screen()
     }
 
     /// The screen as text.
