@@ -13,6 +13,8 @@ mod program;
 mod say;
 #[path = "clients/stage.rs"]
 mod stage;
+#[path = "clients/tmux.rs"]
+mod tmux;
 
 use std::io::{Read, Write};
 use std::net::Shutdown;

@@ -150,6 +150,13 @@ impl LineBuffer {
         self.telnet.get_or_insert_default().offer_terminal();
     }
 
+    /// The peer is told to send lines again.
+    pub fn take_back_terminal(&mut self) {
+        if let Some(telnet) = &mut self.telnet {
+            telnet.take_back_terminal();
+        }
+    }
+
     /// Takes bytes from the front of `input` without looking for lines, for a peer that sends each
     /// key: up to telnet's next command. `None` when all are used up.
     pub fn next_keys<'i>(&mut self, input: &mut &'i [u8]) -> Option<Keys<'i>> {

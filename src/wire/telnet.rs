@@ -109,11 +109,23 @@ enum Verb {
     Wont,
 }
 
+/// What became of the wish that the peer send each key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Standing {
+    /// It was declined, or taken back.
+    #[default]
+    Off,
+    /// There is no answer yet.
+    Open,
+    /// The peer does so.
+    On,
+}
+
 /// What is known of a peer that was asked to send each key.
 #[derive(Clone, Debug, Default)]
 struct Offer {
-    /// It has not answered yet.
-    is_open: bool,
+    /// Whether it has to answer, or does so.
+    stands: Standing,
     /// The first bytes of the subnegotiation under way.
     bytes: Vec<u8>,
 }
@@ -141,7 +153,14 @@ impl Telnet {
 
     /// [`TERMINAL_WANTED`] is sent: the answers to it are agreed to.
     pub fn offer_terminal(&mut self) {
-        self.offer.get_or_insert_default().is_open = true;
+        self.offer.get_or_insert_default().stands = Standing::Open;
+    }
+
+    /// [`TERMINAL_OVER`] is sent: the answers to it are no news.
+    pub fn take_back_terminal(&mut self) {
+        if let Some(offer) = &mut self.offer {
+            offer.stands = Standing::Off;
+        }
     }
 
     /// Takes the next byte of the stream and says what it amounts to.
@@ -211,9 +230,12 @@ impl Telnet {
     fn agree(&mut self, verb: Verb, option: u8) -> Option<Step> {
         let offer = self.offer.as_mut()?;
         Some(match (verb, option) {
-            (Verb::Do, ECHO) if std::mem::take(&mut offer.is_open) => Step::SendsKeys(true),
-            (Verb::Dont, ECHO) => {
-                offer.is_open = false;
+            (Verb::Do, ECHO) if offer.stands == Standing::Open => {
+                offer.stands = Standing::On;
+                Step::SendsKeys(true)
+            }
+            (Verb::Dont, ECHO) if offer.stands != Standing::Off => {
+                offer.stands = Standing::Off;
                 Step::SendsKeys(false)
             }
             (Verb::Will, TERMINAL_TYPE) => Step::HasType,
@@ -341,7 +363,11 @@ mod tests {
         assert_eq!(steps(&mut telnet, name), [Step::IsDumb(true), Step::IsDumb(false)]);
         let long = [&[IAC, SB, TERMINAL_TYPE, 0][..], &[b'x'; 4000], &[IAC, SE]].concat();
         assert_eq!(steps(&mut telnet, &long), [Step::IsDumb(false)]);
-        assert_eq!(steps(&mut telnet, b"\xFF\xFE\x01"), [Step::SendsKeys(false)]);
+        assert_eq!(steps(&mut telnet, b"\xFF\xFE\x01\xFF\xFE\x01"), [Step::SendsKeys(false)]);
+        telnet.offer_terminal();
+        assert_eq!(steps(&mut telnet, b"\xFF\xFD\x01"), [Step::SendsKeys(true)]);
+        telnet.take_back_terminal();
+        assert_eq!(steps(&mut telnet, b"\xFF\xFE\x01\xFF\xFD\x01"), []);
         let other = Step::Reply([IAC, WONT, 34]);
         assert_eq!(steps(&mut telnet, b"\xFF\xFD\x22\xFF\xFD\x22"), [other]);
     }

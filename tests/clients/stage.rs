@@ -16,7 +16,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Server {
     child: Child,
     port: u16,
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
     /// Where what is said is kept.
     _folder: tempfile::TempDir,
 }
@@ -41,12 +41,25 @@ impl Server {
         let port = first.trim().strip_prefix("listening on 127.0.0.1:");
         let port = port.and_then(|digits| digits.parse().ok());
         let port = port.unwrap_or_else(|| panic!("the server's first line is {first:?}"));
-        Server { child, port, _stdout: stdout, _folder: folder }
+        Server { child, port, stdout, _folder: folder }
     }
 
     /// The port that the server listens on, at 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port for telnet clients, of a server that has one.
+    pub fn telnet_port(&mut self) -> u16 {
+        loop {
+            let mut line = String::new();
+            let bytes = self.stdout.read_line(&mut line).expect("its output is text");
+            assert!(bytes > 0, "the server says where it listens for telnet clients");
+            let rest = line.strip_prefix("listening on 127.0.0.1:");
+            if let Some(port) = rest.and_then(|rest| rest.split_whitespace().next()) {
+                return port.parse().expect("a port is a number");
+            }
+        }
     }
 
     /// A new connection that has said and read nothing yet.

@@ -291,14 +291,14 @@ impl<S: Stream> Hub<S> {
 
     /// A terminal edits its lines itself again.
     fn leave_terminal(&mut self, id: ConnId) {
-        let Some(terminal) = self.conns.find_mut(id).and_then(|conn| conn.terminal_mut()) else {
-            return;
-        };
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        let Some(terminal) = conn.terminal_mut() else { return };
         let mut echo = Vec::new();
         if !terminal.is_hidden {
             terminal.editor.hide(&mut echo);
         }
         echo.extend_from_slice(&terminal.end());
+        conn.lines.take_back_terminal();
         self.push_echo(id, &echo);
     }
 }
