@@ -48,6 +48,14 @@
 //! a copy; a write is what costs, so everybody gets one in a turn. Nothing that is done for what
 //! is said grows with how many there are who do not hear it. `tests/bench/` measures all of that.
 //!
+//! # Faces
+//!
+//! Most connections are served plainly: lines in, lines out. Who has asked for something else has a
+//! [`net::view::View`], and only they pay for it: a terminal whose lines [`wire::editor`] edits, a
+//! program that speaks [`wire::json`], or lines as [`wire::look`] shows them. `net::hub` looks
+//! whether there is one at the one place where it delivers, and leaves the rest to its files
+//! `special` (telling), `terminal` (keys), `requests` (answers to each line) and `receipts`.
+//!
 //! # How to read it
 //!
 //! [`chat`] from its `mod.rs` downward: [`chat::command`] is the one table of commands,

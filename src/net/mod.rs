@@ -1,8 +1,8 @@
 //! Connections and the loop that serves them.
 //!
-//! From the inside out: [`slots`] finds connections, [`queue`] holds what waits to be sent
-//! (of frozen [`page`]s),
-//! [`conn`] is one connection, [`door`] counts who is let in, [`hub`] is the turn of all of them.
+//! From the inside out: [`slots`] finds connections, [`queue`] holds what waits to be sent (of
+//! frozen [`page`]s), [`conn`] is one connection, [`view`] is how it is served if not plainly,
+//! [`door`] counts who is let in, [`hub`] is the turn of all of them.
 //! Up to here nothing knows the operating system. [`listen`], [`signal`] and [`server`] do: they
 //! ferry readiness, time and signals into the hub; [`errands`] ferries between it and those who
 //! may block.

@@ -1,8 +1,8 @@
 //! Frames of a terminal as one animated picture, in SVG.
 //!
 //! Promises: the same frames give the same bytes; a row that does not change from one frame to the
-//! next is drawn once, for as long as it stands. Deliberately no script in it: a picture is shown by
-//! anything.
+//! next is drawn once, for as long as it stands. Deliberately no script in it: a picture is shown
+//! by anything.
 
 use std::fmt::Write;
 
@@ -65,8 +65,8 @@ impl Picture {
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
              font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" \
-             font-size=\"15\" xml:space=\"preserve\">\n<title>{title}</title>\n<rect width=\"100%\" \
-             height=\"100%\" rx=\"8\" fill=\"{BACKGROUND}\"/>\n"
+             font-size=\"15\" xml:space=\"preserve\">\n<title>{title}</title>\n\
+             <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{BACKGROUND}\"/>\n"
         );
         for (at, shown) in self.shown.iter().enumerate() {
             let y = MARGIN + at as u32 * HEIGHT + 15;
@@ -101,8 +101,8 @@ impl Picture {
         let (x, y) = (animation("x", &timed(&xs), seconds), animation("y", &timed(&ys), seconds));
         let (last_x, last_y) = (&xs[xs.len() - 1].1, &ys[ys.len() - 1].1);
         format!(
-            "<rect x=\"{last_x}\" y=\"{last_y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"{FOREGROUND}\" \
-             opacity=\"0.5\">{x}{y}</rect>\n"
+            "<rect x=\"{last_x}\" y=\"{last_y}\" width=\"{WIDTH}\" \
+             height=\"{HEIGHT}\" fill=\"{FOREGROUND}\" opacity=\"0.5\">{x}{y}</rect>\n"
         )
     }
 
