@@ -62,8 +62,7 @@ impl History {
     }
 
     /// Remembers a line, said at `unix` (seconds since 1970 UTC), and forgets the oldest beyond the
-    /// bounds; a text that is beyond them alone is forgotten, too. Ids grow. Of a block the first
-    /// line is remembered, and how many more there were.
+    /// bounds; a text that is beyond them alone is forgotten, too. Ids grow.
     pub fn remember(
         &mut self,
         id: u64,
@@ -73,14 +72,24 @@ impl History {
         is_action: bool,
         text: &str,
     ) {
+        let head = Head { id, unix, nick, speaker, len: 0, more: 0, is_action };
+        self.remember_as(head, text);
+    }
+
+    /// The same for a block, of which the first line is remembered, and how many more there were.
+    pub fn remember_block(&mut self, id: u64, unix: i64, speaker: ConnId, nick: Nick, text: &str) {
         let (text, more) = fold(text);
+        let more = bounded(more);
+        self.remember_as(Head { id, unix, nick, speaker, len: 0, more, is_action: false }, text);
+    }
+
+    fn remember_as(&mut self, head: Head, text: &str) {
         while !self.has_room_for(text) {
             let Some(oldest) = self.heads.pop_front() else { return };
             self.texts.drain(..oldest.len as usize);
         }
         let len = u32::try_from(text.len()).expect("a text within the bound is short");
-        let more = bounded(more);
-        self.heads.push_back(Head { id, unix, nick, speaker, len, more, is_action });
+        self.heads.push_back(Head { len, ..head });
         self.texts.extend(text.as_bytes());
     }
 
@@ -211,8 +220,10 @@ mod tests {
     fn a_block_costs_its_first_line() {
         let mut history = History::default();
         said(&mut history, 0, "before");
-        said(&mut history, 0, &format!("first{}", "\nmore".repeat(BYTES_MAX)));
-        history.remember(9, 0, ConnId::new(0, 0), Nick::guest(1), false, "one\ntwo");
+        let (speaker, nick) = (ConnId::new(0, 0), Nick::guest(1));
+        let long = format!("first{}", "\nmore".repeat(BYTES_MAX));
+        history.remember_block(2, 0, speaker, nick.clone(), &long);
+        history.remember_block(9, 0, speaker, nick, "one\ntwo");
         let lines = history.before(ALL, 9, 0, |_, _| false);
         let shown: Vec<_> = lines.iter().map(|line| (&*line.text, line.more)).collect();
         assert_eq!(shown, [("before", 0), ("first", BYTES_MAX), ("one", 1)]);

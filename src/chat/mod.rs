@@ -16,6 +16,7 @@
 
 pub mod accounts;
 pub mod asked;
+mod audience;
 mod back;
 pub mod blocks;
 pub mod command;
@@ -60,9 +61,9 @@ pub use input::Input;
 use kept::{Answer, Kept, Question};
 use keyed::Keyed;
 use name::{Nick, RoomName};
-use outbox::{Audience, Outbox, Source};
+use outbox::Outbox;
 use receipts::Receipts;
-use room::{Member, Room, RoomId, Rooms};
+use room::{RoomId, Rooms};
 use settings::Face;
 use timers::{Timer, Timers};
 use user::{User, Users};
@@ -334,49 +335,6 @@ impl Chat {
             Input::Typing { conn } => self.typing(conn, out),
             Input::Receipt { from, to, is_taken } => self.delivered(from, to, is_taken, out),
             Input::Keeping { is_kept } => self.note_keeping(is_kept, out),
-        }
-    }
-
-    /// Calls `listener` for each connection that an audience consists of; a member of several of
-    /// its rooms is given several times, and is to be told once.
-    pub fn resolve(&self, audience: &Audience, mut listener: impl FnMut(ConnId)) {
-        let ignores = |member: &Member, source: &Source| {
-            member.is_ignoring() && self.users.at(member.conn).ignores(source.conn, &source.nick)
-        };
-        let members = |room| self.rooms.find(room).map_or(&[][..], Room::members);
-        match audience {
-            Audience::One(conn) => listener(*conn),
-            Audience::Everybody => self.users.people_iter().for_each(|user| listener(user.conn)),
-            Audience::Listeners { room, speaker } => members(*room)
-                .iter()
-                .filter(|member| member.conn != speaker.conn && !ignores(member, speaker))
-                .for_each(|member| listener(member.conn)),
-            Audience::Witnesses { room, newcomer, entry } => members(*room)
-                .iter()
-                .filter(|member| member.entry() < *entry && !member.is_quiet())
-                .filter(|member| !ignores(member, newcomer))
-                .for_each(|member| listener(member.conn)),
-            Audience::Movement { rooms, source } => rooms
-                .iter()
-                .flat_map(|room| members(*room))
-                .filter(|member| !member.is_quiet())
-                .filter(|member| match source {
-                    None => true,
-                    Some(source) => member.conn != source.conn && !ignores(member, source),
-                })
-                .for_each(|member| listener(member.conn)),
-            Audience::Typists { room, source } => members(*room)
-                .iter()
-                .filter(|member| member.conn != source.conn && !ignores(member, source))
-                .filter(|member| {
-                    self.users.at(member.conn).settings().is_some_and(|it| it.shows_typing)
-                })
-                .for_each(|member| listener(member.conn)),
-            Audience::Change { rooms, source } => rooms
-                .iter()
-                .flat_map(|room| members(*room))
-                .filter(|member| member.conn != source.conn && !ignores(member, source))
-                .for_each(|member| listener(member.conn)),
         }
     }
 

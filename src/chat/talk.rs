@@ -90,7 +90,14 @@ impl Chat {
         let line_id = self.next_line;
         self.next_line += 1;
         let history = self.rooms.note_said(id, now.mono);
-        history.remember(line_id, now.unix, conn, nick.clone(), is_action, text);
+        match speech {
+            Speech::Block => {
+                history.remember_block(line_id, now.unix, conn, nick.clone(), text);
+            }
+            Speech::Said | Speech::Acted => {
+                history.remember(line_id, now.unix, conn, nick.clone(), is_action, text);
+            }
+        }
         if self.limits.is_kept {
             self.keep_room(id, out);
             out.keep_line(Line {

@@ -153,6 +153,9 @@ impl<S: Stream> Hub<S> {
                 hearers.dedup();
                 hearers.drain(..).for_each(|id| writer.tell(conns, id, event));
             }
+            Audience::Listeners { room, speaker } => {
+                chat.each_listener(*room, speaker, |id| writer.tell(conns, id, event));
+            }
             _ => chat.resolve(audience, |id| writer.tell(conns, id, event)),
         }
         hearers.shrink_to(LISTED_KEPT);
