@@ -11,6 +11,8 @@
 mod program;
 #[path = "clients/say.rs"]
 mod say;
+#[path = "clients/scripts.rs"]
+mod scripts;
 #[path = "clients/stage.rs"]
 mod stage;
 #[path = "clients/tmux.rs"]

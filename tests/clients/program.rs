@@ -128,6 +128,11 @@ impl Ran {
         self
     }
 
+    /// All that the client printed.
+    pub fn output(&self) -> &str {
+        &self.output
+    }
+
     /// Holds when the client printed no line that begins like this.
     pub fn printed_no_line(&self, beginning: &str) -> &Ran {
         let line = self.output.lines().find(|line| line.starts_with(beginning));

@@ -3,35 +3,29 @@
 //! Promises: what it posts arrives as it was typed, whatever it begins with; its exit code tells
 //! whether it was said. Does not test the server's reasons for refusing.
 
-use std::net::TcpListener;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
 
-use crate::program::{Ran, find, installed, run};
+use crate::program::{Ran, run};
+use crate::scripts::{Script, closed_port, netcats, token};
 use crate::stage::Server;
 
-/// Runs the script with a search path that has this netcat, under this name, and no other.
 fn say(netcat: &Path, called: &str, port: u16, args: &[&str], input: &str) -> Ran {
-    let bin = tempfile::tempdir().expect("a directory can be made");
-    for tool in ["cat", "grep", "tail", "tr"] {
-        let program = find(tool).expect("every system has it");
-        symlink(program, bin.path().join(tool)).expect("a link can be made");
-    }
-    symlink(netcat, bin.path().join(called)).expect("a link can be made");
-    let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/say"));
-    command.args(args).env("PATH", bin.path());
-    command.env("CHATLINE_HOST", "127.0.0.1").env("CHATLINE_PORT", port.to_string());
-    command.env_remove("CHATLINE_NAME");
-    run(command, input.as_bytes(), Duration::ZERO)
+    say_as(netcat, called, port, &[], args, input)
 }
 
-/// The netcats that are here, each with the name that the script looks for.
-fn netcats() -> Vec<(PathBuf, &'static str)> {
-    let known =
-        [("nc.openbsd", "nc"), ("nc.traditional", "nc"), ("ncat", "ncat"), ("busybox", "busybox")];
-    known.into_iter().filter_map(|(name, called)| Some((installed(name)?, called))).collect()
+/// The same with these variables.
+fn say_as(
+    netcat: &Path,
+    called: &str,
+    port: u16,
+    variables: &[(&str, &str)],
+    args: &[&str],
+    input: &str,
+) -> Ran {
+    let mut script = Script::of("say", netcat, called, port);
+    script.command.args(args).envs(variables.iter().copied());
+    run(script.command, input.as_bytes(), Duration::ZERO)
 }
 
 #[test]
@@ -63,9 +57,7 @@ fn what_is_refused_is_told() {
 
 #[test]
 fn a_server_that_is_not_there_is_told() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let port = listener.local_addr().expect("a listener has an address").port();
-    drop(listener);
+    let port = closed_port();
     for (netcat, called) in netcats() {
         let ran = say(&netcat, called, port, &["lobby", "hello"], "");
         ran.ended().exited(1).complained("nothing answered");
@@ -74,9 +66,83 @@ fn a_server_that_is_not_there_is_told() {
 
 #[test]
 fn wrong_usage_is_told() {
-    for args in [&[][..], &["two words"], &["-x", "hello"], &["#"]] {
+    for args in [&[][..], &["two words"], &["-x", "hello"], &["#"], &["--json"]] {
         for (netcat, called) in netcats() {
             say(&netcat, called, 1, args, "").ended().exited(2).complained("usage:");
         }
+    }
+}
+
+#[test]
+fn a_token_gives_its_name_and_a_wrong_one_says_nothing() {
+    for (netcat, called) in netcats() {
+        let server = Server::start(&[]);
+        let mut owner = server.person("owner");
+        owner.types("/join dev");
+        let secret = token(&mut owner, "ci");
+        let ci = |secret: &str, args: &[&str], input: &str| {
+            let variables = [("CHATLINE_NAME", "ci"), ("CHATLINE_TOKEN", secret)];
+            say_as(&netcat, called, server.port(), &variables, args, input)
+        };
+        for args in [&["dev"][..], &["--block", "dev"], &["--json", "dev"]] {
+            ci("ct_0", args, "not\nsaid\n").ended().exited(1).complained("! wrong-password ");
+        }
+        for args in [&["dev"][..], &["--block", "dev"], &["--json", "dev"]] {
+            ci(&secret, args, "one\ntwo\n").ended().exited(0);
+            for line in ["one", "two"] {
+                assert_eq!(owner.sees("#dev "), format!("#dev ci: {line}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn many_lines_are_one_message_whatever_they_begin_with() {
+    let typed = ["first", "", ".", "..", ".x", "quit", "/quit", "  \"\\n", "end"];
+    for (netcat, called) in netcats() {
+        for args in [&["--block", "lobby"][..], &["--json", "--block", "lobby"]] {
+            let server = Server::start(&[]);
+            let mut bystander = server.person("bystander");
+            let ran = say(&netcat, called, server.port(), args, &typed.join("\n"));
+            ran.ended().exited(0);
+            bystander.types("/show 1");
+            for line in typed {
+                assert_eq!(bystander.sees("* |"), format!("* | {line}"), "{ran}");
+            }
+            say(&netcat, called, server.port(), args, "\n  \n").ended().exited(0);
+            bystander.types("/show 2");
+            bystander.sees("! no-such-line ");
+        }
+    }
+}
+
+#[test]
+fn each_line_has_its_answer_of_json() {
+    for (netcat, called) in netcats() {
+        let server = Server::start(&[]);
+        let mut bystander = server.person("bystander");
+        let typed = "\"quoted\" \\ and\ttabbed\n\nquit\n";
+        let ran = say(&netcat, called, server.port(), &["--json", "lobby"], typed);
+        ran.ended().exited(0);
+        assert_eq!(ran.output(), "{\"type\":\"ok\",\"re\":1}\n{\"type\":\"ok\",\"re\":2}\n");
+        for line in ["\"quoted\" \\ and tabbed", "quit"] {
+            let seen = bystander.sees("#lobby guest-");
+            assert!(seen.ends_with(&format!(": {line}")), "{line:?} came as {seen:?}: {ran}");
+        }
+        for args in
+            [&["--json", "nowhere", "hello"][..], &["--json", "--block", "nowhere", "hello"]]
+        {
+            let ran = say(&netcat, called, server.port(), args, "");
+            ran.ended().exited(1).printed("{\"type\":\"refused\",\"re\":1,");
+            ran.printed("\"code\":\"no-such-room\"");
+        }
+    }
+}
+
+#[test]
+fn a_token_without_its_name_is_wrong_usage() {
+    for (netcat, called) in netcats() {
+        let ran = say_as(&netcat, called, 1, &[("CHATLINE_TOKEN", "ct_0")], &["lobby", "x"], "");
+        ran.ended().exited(2).complained("CHATLINE_NAME");
     }
 }
