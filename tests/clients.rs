@@ -7,6 +7,8 @@
 
 #![cfg(unix)]
 
+#[path = "clients/listen.rs"]
+mod listen;
 #[path = "clients/program.rs"]
 mod program;
 #[path = "clients/say.rs"]

@@ -18,15 +18,29 @@ pub struct Server {
     port: u16,
     stdout: BufReader<ChildStdout>,
     /// Where what is said is kept.
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Server {
     /// Starts a server with these flags besides `--listen`, and waits until it listens.
     pub fn start(flags: &[&str]) -> Server {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chatline"));
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
-        command.args(["--listen", "127.0.0.1:0"]).args(flags);
+        Server::start_at(0, folder, flags)
+    }
+
+    /// Kills the server, and starts one at the same port that knows what this one has kept.
+    pub fn again(self) -> Server {
+        let port = self.port;
+        let mut server = self;
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        let folder = std::mem::replace(&mut server.folder, folder);
+        drop(server);
+        Server::start_at(port, folder, &[])
+    }
+
+    fn start_at(port: u16, folder: tempfile::TempDir, flags: &[&str]) -> Server {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chatline"));
+        command.args(["--listen", &format!("127.0.0.1:{port}")]).args(flags);
         command.arg("--data").arg(folder.path().join("chatline.db"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("CHATLINE_") {
@@ -41,7 +55,7 @@ impl Server {
         let port = first.trim().strip_prefix("listening on 127.0.0.1:");
         let port = port.and_then(|digits| digits.parse().ok());
         let port = port.unwrap_or_else(|| panic!("the server's first line is {first:?}"));
-        Server { child, port, stdout, _folder: folder }
+        Server { child, port, stdout, folder }
     }
 
     /// The port that the server listens on, at 127.0.0.1.
