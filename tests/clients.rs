@@ -19,6 +19,8 @@ mod scripts;
 mod stage;
 #[path = "clients/tmux.rs"]
 mod tmux;
+#[path = "clients/watch.rs"]
+mod watch;
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
