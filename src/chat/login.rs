@@ -158,13 +158,11 @@ impl Chat {
         let is_command = text.starts_with('/') || Command::parse(text) == Ok(Command::Quit);
         if is_command {
             return match Command::parse(text) {
-                Ok(command @ Command::Nick(_)) => {
-                    self.want_no_password(conn, out);
-                    self.obey(conn, command, now, out);
+                Ok(command) => self.command_for_password(conn, serial, command, now, out),
+                Err(refusal) => {
+                    let is_paste = refusal == Refusal::Usage(Verb::Paste);
+                    self.refuse_line(conn, refusal, is_paste, out);
                 }
-                Ok(command) if needs_no_name(&command) => self.obey(conn, command, now, out),
-                Ok(_) => out.refuse(conn, refusal),
-                Err(refusal) => out.refuse(conn, refusal),
             };
         }
         let password = text.trim();
@@ -174,6 +172,32 @@ impl Chat {
         }
         if let Err(refusal) = self.try_login(conn, serial, password, now, out) {
             out.refuse(conn, refusal);
+        }
+    }
+
+    /// Does what somebody asks whose password was asked for, if it takes none; another name takes
+    /// back the wish for this one.
+    pub(super) fn command_for_password(
+        &mut self,
+        conn: ConnId,
+        serial: u64,
+        command: Command<'_>,
+        now: Now,
+        out: &mut Outbox,
+    ) {
+        let nick = self.accounts.find(serial).map(|account| account.nick.clone());
+        if nick.is_none() || matches!(command, Command::Nick(_)) {
+            self.want_no_password(conn, out);
+        }
+        match nick {
+            Some(nick) if !needs_no_name(&command) => {
+                let is_paste = matches!(command, Command::Paste(_));
+                self.refuse_line(conn, Refusal::LoginRequired { nick }, is_paste, out);
+            }
+            _ => match self.users.at(conn).nick() {
+                None => self.obey_before_name(conn, command, now, out),
+                Some(_) => self.obey_allowed(conn, command, now, out),
+            },
         }
     }
 

@@ -376,11 +376,11 @@ impl Chat {
         if !self.receipts.is_empty() {
             self.note_seen(conn, out);
         }
-        if let Some(account) = awaited_login {
-            return self.password_line(conn, account, text, now, out);
-        }
         if is_pasting {
             return self.paste_line(conn, text, now, out);
+        }
+        if let Some(account) = awaited_login {
+            return self.password_line(conn, account, text, now, out);
         }
         if self.users.at(conn).nick().is_none() {
             return self.line_before_name(conn, text, now, out);
@@ -394,16 +394,18 @@ impl Chat {
         }
     }
 
-    /// A connection asks something that is not a line. A password that was asked for is not awaited
-    /// any longer.
+    /// A connection asks something that is not a line, and so no password.
     fn command(&mut self, conn: ConnId, command: Command<'_>, now: Now, out: &mut Outbox) {
         let user = self.users.at_mut(conn);
         user.typed_at = now.mono.into();
+        let awaited_login = user.awaited_login();
         if user.directs_shown() > 0 {
             self.note_directs_seen(conn, out);
         }
         self.note_seen(conn, out);
-        self.want_no_password(conn, out);
+        if let Some(account) = awaited_login {
+            return self.command_for_password(conn, account, command, now, out);
+        }
         match self.users.at(conn).nick() {
             None => self.obey_before_name(conn, command, now, out),
             Some(_) => self.obey_allowed(conn, command, now, out),

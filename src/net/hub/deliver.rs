@@ -19,6 +19,7 @@ use crate::wire::{self, Clock, Ends, telnet};
 use super::super::conn::{Conn, Ending, Intake, Stage, Stream};
 use super::super::queue::OpenPage;
 use super::super::slots::Slots;
+use super::super::view::Face;
 use super::{Hub, LISTED_KEPT, Timer};
 
 /// Earlier lines of a room that stand in the page already.
@@ -127,8 +128,11 @@ impl<S: Stream> Hub<S> {
     /// (RFC 857), who has none is warned. Or it may show again.
     fn hide_typing(&mut self, id: ConnId, is_hidden: bool) {
         let Some(conn) = self.conns.find_mut(id) else { return };
-        if let Some(terminal) = conn.terminal_mut() {
-            return terminal.hide_typing(is_hidden);
+        match conn.view.as_deref_mut().map(|view| &mut view.face) {
+            Some(Face::Terminal(terminal)) => return terminal.hide_typing(is_hidden),
+            // A program shows nobody what it sends.
+            Some(Face::Json(_)) => return,
+            None | Some(Face::Lines) => {}
         }
         match (conn.lines.has_spoken_telnet(), is_hidden) {
             (true, true) => {
