@@ -453,8 +453,7 @@ impl Chat {
             Command::Paste(room) => self.paste(conn, room, out),
             Command::Show(id) => self.show(conn, id, out),
             Command::Tty(is_on) => {
-                let face = if is_on { Face::Terminal } else { Face::Lines };
-                self.become_face(conn, face, out);
+                self.become_face(conn, if is_on { Face::Terminal } else { Face::Lines }, out);
                 Ok(())
             }
             Command::Telnet => {

@@ -139,8 +139,10 @@ impl Chat {
 
     /// The connection is of that kind from now on.
     pub(super) fn become_face(&mut self, conn: ConnId, face: Face, out: &mut Outbox) {
-        self.users.at_mut(conn).wishes_mut().face = face;
-        out.become_face(conn, face);
+        let before = std::mem::replace(&mut self.users.at_mut(conn).wishes_mut().face, face);
+        if before != face {
+            out.become_face(conn, face);
+        }
         out.tell(conn, Event::Face(face));
     }
 

@@ -82,9 +82,6 @@ impl Writer<'_> {
                 if self.chat.room_of(id) == Some(room) {
                     terminal.note_typing(nick, self.mono + TYPING_SHOWN);
                     self.watched_typing.push(id);
-                    let start = self.page.bytes.len();
-                    self.hide(conn, id);
-                    self.push_drawn(conn, Drawn::Own(start..self.page.bytes.len()));
                 }
                 false
             }

@@ -19,7 +19,7 @@ use crate::wire::telnet;
 use super::super::conn::Stream;
 use super::super::view::{Face, Terminal, Unread};
 use super::read::{Budget, Stop};
-use super::special::forget_screen;
+use super::special::{TYPING_SHOWN, forget_screen};
 use super::{Hub, Timer};
 
 /// Keys of one connection that are taken before it is looked again whether the turn is full.
@@ -172,7 +172,9 @@ impl<S: Stream> Hub<S> {
             return;
         }
         if conn.queue.dropped() > 0 || conn.queue.cost() + echo.len() > most {
-            return forget_screen(conn);
+            // The prompt comes back when there is room for it.
+            forget_screen(conn);
+            return self.hide_prompt(id);
         }
         let start = self.page.bytes.len();
         self.page.bytes.extend_from_slice(echo);
@@ -182,15 +184,23 @@ impl<S: Stream> Hub<S> {
 
     /// Puts the prompts back that left the screen in this turn.
     pub(super) fn show_prompts(&mut self) {
-        let mut hidden = std::mem::take(&mut self.hidden);
-        for id in hidden.drain(..) {
+        for id in std::mem::take(&mut self.watched_typing) {
+            self.timers.push(Reverse((self.now.mono + TYPING_SHOWN, Timer::Typing(id))));
+            self.redraw_prompt(id);
+        }
+        for id in std::mem::take(&mut self.hidden) {
             self.show_prompt(id);
         }
-        self.hidden = hidden;
-        for id in std::mem::take(&mut self.watched_typing) {
-            let at = self.now.mono + super::special::TYPING_SHOWN;
-            self.timers.push(Reverse((at, Timer::Typing(id))));
-        }
+    }
+
+    /// The prompt says something else, and is drawn anew at the end of the turn.
+    fn redraw_prompt(&mut self, id: ConnId) {
+        let terminal = self.conns.find_mut(id).and_then(|conn| conn.terminal_mut());
+        let Some(terminal) = terminal.filter(|terminal| !terminal.is_hidden) else { return };
+        let mut echo = Vec::new();
+        terminal.editor.hide(&mut echo);
+        self.push_echo(id, &echo);
+        self.hide_prompt(id);
     }
 
     fn show_prompt(&mut self, id: ConnId) {
@@ -216,11 +226,8 @@ impl<S: Stream> Hub<S> {
         let Some(terminal) = self.conns.find_mut(id).and_then(|conn| conn.terminal_mut()) else {
             return;
         };
-        if terminal.expire_typists(now) && !terminal.is_hidden {
-            let mut echo = Vec::new();
-            terminal.editor.hide(&mut echo);
-            self.push_echo(id, &echo);
-            self.hide_prompt(id);
+        if terminal.expire_typists(now) {
+            self.redraw_prompt(id);
         }
     }
 
@@ -247,19 +254,15 @@ impl<S: Stream> Hub<S> {
                 if let Some(view) = self.conns.find_mut(id).and_then(|conn| conn.view.as_mut())
                     && let Face::Terminal(terminal) = &mut view.face
                 {
-                    terminal.editor.set_plain(is_dumb || view.settings.is_plain);
+                    view.settings.is_plain |= is_dumb;
+                    terminal.editor.set_plain(view.settings.is_plain);
                 }
             }
             Tells::Size(columns, rows) => {
                 let Some(conn) = self.conns.find_mut(id) else { return };
                 let Some(terminal) = conn.terminal_mut() else { return };
-                let mut echo = Vec::new();
-                if !terminal.is_hidden {
-                    terminal.editor.hide(&mut echo);
-                }
                 terminal.editor.set_size(Size { columns, rows });
-                self.push_echo(id, &echo);
-                self.hide_prompt(id);
+                self.redraw_prompt(id);
             }
         }
     }
