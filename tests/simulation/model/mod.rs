@@ -75,8 +75,8 @@ pub struct Conn {
     nick: Option<Name>,
     rooms: Vec<Membership>,
     ignores: Vec<(ConnNo, Name)>,
-    /// The room for which many lines are being typed, and those.
-    paste: Option<(RoomNo, Vec<String>)>,
+    /// The room for which many lines are being typed, and those; no room if they are left out.
+    paste: Option<(Option<RoomNo>, Vec<String>)>,
     away: Option<String>,
     is_quiet: bool,
     zone: Option<i64>,

@@ -36,13 +36,21 @@ impl Model {
         }
         match asked {
             Ok(asked) => self.answer(no, asked),
-            Err(code) => self.tell(no, What::Refused(code)),
+            Err(code) => {
+                self.tell(no, What::Refused(code));
+                if names_paste(line) {
+                    self.leave_out(no);
+                }
+            }
         }
     }
 
     fn answer(&mut self, no: ConnNo, asked: Ask<'_>) {
         if let Err(code) = self.try_to(no, asked) {
             self.tell(no, What::Refused(code));
+            if matches!(asked, Ask::Paste(_)) {
+                self.leave_out(no);
+            }
         }
     }
 
@@ -96,13 +104,19 @@ impl Model {
         let room = self.room_or_current(no, typed)?;
         self.may_speak(no, room)?;
         self.words(no, &[&format!("taken for #{} up to", self.rooms[room].name.shown)]);
-        self.conns[no].paste = Some((room, Vec::new()));
+        self.conns[no].paste = Some((Some(room), Vec::new()));
         Ok(())
+    }
+
+    /// What follows a `/paste` that was refused is not obeyed.
+    fn leave_out(&mut self, no: ConnNo) {
+        self.words(no, &["left out up to"]);
+        self.conns[no].paste = Some((None, Vec::new()));
     }
 
     /// What was typed as one message is said, if anything was being typed.
     pub(super) fn end_paste(&mut self, no: ConnNo) {
-        if let Some((room, lines)) = self.conns[no].paste.take()
+        if let Some((Some(room), lines)) = self.conns[no].paste.take()
             && let Err(code) = self.say_lines(no, room, lines)
         {
             self.tell(no, What::Refused(code));
@@ -390,4 +404,10 @@ impl Model {
         shown.iter().for_each(|line| self.line(no, line));
         self.line(no, &format!("* #{name}: end of earlier lines"));
     }
+}
+
+/// Whether the line is a `/paste`, however it goes on.
+fn names_paste(line: &str) -> bool {
+    let word = line.split(' ').next().unwrap_or_default();
+    word.eq_ignore_ascii_case("/paste")
 }
