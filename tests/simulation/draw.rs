@@ -431,8 +431,11 @@ impl Draw {
     fn depart(&mut self) {
         // Of what waits for its turn, what was not read yet is not said when the server stops; and
         // in which order people go then depends on who still drains.
+        // Who has asked for the lines of a room that nobody has entered since a restart goes last,
+        // and says the rest when the others have gone.
+        let may_ask = self.deeds.iter().any(|deed| matches!(deed, Deed::Restart));
         let is_certain = match self.kind {
-            Kind::Prompt => !(self.is_paced && self.is_awkward),
+            Kind::Prompt => !(self.is_paced && (self.is_awkward || may_ask)),
             Kind::Slow => false,
             Kind::Stalled => true,
         };
