@@ -217,6 +217,9 @@ impl<S: Stream> Hub<S> {
             }
         }
         self.page.clear(self.page_bytes_max);
+        // Receipts and prompts come on the next one, in the same turn.
+        self.stamps.clear();
+        self.replay = None;
     }
 
     /// If too much waits in all, the fullest queues are emptied, and their lines counted as
