@@ -312,9 +312,10 @@ impl Chat {
             Input::TooLong { conn, bytes_max } => {
                 let user = self.users.at_mut(conn);
                 user.typed_at = now.mono.into();
+                self.note_seen(conn, out);
                 out.refuse(
                     conn,
-                    match user.is_pasting() {
+                    match self.users.at(conn).is_pasting() {
                         true => Refusal::LineLeftOut { bytes_max },
                         false => Refusal::LineTooLong { bytes_max },
                     },

@@ -166,6 +166,7 @@ impl Chat {
         if user.directs_shown() > 0 {
             self.note_directs_seen(conn, out);
         }
+        self.note_seen(conn, out);
         if let Some(account) = awaited_login.and_then(|serial| self.accounts.find(serial)) {
             let refusal = Refusal::LoginRequired { nick: account.nick.clone() };
             return out.refuse(conn, refusal);
