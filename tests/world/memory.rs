@@ -153,7 +153,7 @@ impl Memory {
             }
             Question::History { room, span: Span::After(id), most } => {
                 let later = self.lines_of(*room).filter(|line| line.id > *id);
-                let lines: Vec<KeptLine> = later.cloned().collect();
+                let lines: Vec<KeptLine> = later.map(folded).collect();
                 let has_more = lines.len() > *most;
                 Answer::Lines { lines: lines.into_iter().take(*most).collect(), has_more }
             }
