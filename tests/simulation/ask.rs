@@ -26,15 +26,32 @@ pub enum Ask<'a> {
     /// Seconds ahead of UTC; 0 is also the server's zone.
     Time(Option<i64>),
     Replay(usize),
-    /// Which room's lines, before which id, and how many at most.
-    History(Option<&'a str>, Option<u64>, usize),
+    /// Which room's lines.
+    History(Option<&'a str>, Span),
     /// Many lines as one, for which room.
     Paste(Option<&'a str>),
     /// All of the line of that id.
     Show(u64),
+    /// Whether `:wave:` is said as the emoji.
+    Emoji(bool),
+    /// Whether one hears what becomes of what one says to one person.
+    Receipts(bool),
+    /// Whether each line is answered.
+    Ack(bool),
     Help,
     HelpOn(&'a str),
     Quit,
+}
+
+/// Which of a room's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// The last ones, so many.
+    Last(usize),
+    /// The last twenty before that one.
+    Before(u64),
+    /// The first hundred after that one.
+    After(u64),
 }
 
 /// The code of a refusal.
@@ -56,6 +73,9 @@ impl Ask<'_> {
                 | Ask::Quiet(_)
                 | Ask::Time(_)
                 | Ask::Replay(_)
+                | Ask::Emoji(_)
+                | Ask::Receipts(_)
+                | Ask::Ack(_)
                 | Ask::Help
                 | Ask::HelpOn(_)
                 | Ask::Quit
@@ -129,6 +149,9 @@ fn command<'a>(word: &str, rest: &'a str) -> Result<Ask<'a>, Code> {
             Ask::Replay(count.ok_or(USAGE)?)
         }
         ("history", _) => history(all).ok_or(USAGE)?,
+        ("emoji", _) => Ask::Emoji(switch(all).ok_or(USAGE)?),
+        ("receipts", _) => Ask::Receipts(switch(all).ok_or(USAGE)?),
+        ("ack", _) => Ask::Ack(switch(all).ok_or(USAGE)?),
         ("paste", None) => Ask::Paste(None),
         ("paste", _) => Ask::Paste(Some(name.ok_or(USAGE)?)),
         ("show", _) => {
@@ -141,20 +164,25 @@ fn command<'a>(word: &str, rest: &'a str) -> Result<Ask<'a>, Code> {
     })
 }
 
-/// `[ROOM] [N | before ID]`; nobody here types a time.
+/// `[ROOM] [N | before ID | after ID]`; nobody here types a time.
 fn history(all: Option<&str>) -> Option<Ask<'_>> {
     let words: Vec<&str> = all.into_iter().flat_map(str::split_whitespace).collect();
+    if let Some(span) = span(&words) {
+        return Some(Ask::History(None, span));
+    }
+    let (room, rest) = words.split_first()?;
+    let is_number = room.bytes().all(|byte| byte.is_ascii_digit());
+    let span = if rest.is_empty() { Some(Span::Last(20)) } else { span(rest) };
+    span.filter(|_| !is_number).map(|span| Ask::History(Some(without_sigil(room)), span))
+}
+
+fn span(words: &[&str]) -> Option<Span> {
     let count = |word: &str| word.parse().ok().filter(|count| (1..=100).contains(count));
-    match words[..] {
-        [] => Some(Ask::History(None, None, 20)),
-        ["before", id] => Some(Ask::History(None, Some(id.parse().ok()?), 20)),
-        [word] if count(word).is_some() => Some(Ask::History(None, None, count(word)?)),
-        [word, ..] if word.bytes().all(|byte| byte.is_ascii_digit()) => None,
-        [room] => Some(Ask::History(Some(without_sigil(room)), None, 20)),
-        [room, "before", id] => {
-            Some(Ask::History(Some(without_sigil(room)), Some(id.parse().ok()?), 20))
-        }
-        [room, number] => Some(Ask::History(Some(without_sigil(room)), None, count(number)?)),
+    match words {
+        [] => Some(Span::Last(20)),
+        ["before", id] => id.parse().ok().map(Span::Before),
+        ["after", id] => id.parse().ok().map(Span::After),
+        [number] => count(number).map(Span::Last),
         _ => None,
     }
 }

@@ -42,6 +42,7 @@ struct Traits {
     is_crowd: bool,
     is_awkward: bool,
     is_paced: bool,
+    has_receipts: bool,
 }
 
 /// Draws one plan.
@@ -52,6 +53,8 @@ struct Draw {
     is_awkward: bool,
     is_paced: bool,
     is_store_slow: bool,
+    /// Some want to know what becomes of what they say to one person, and it can be foretold.
+    has_receipts: bool,
     /// Who has connected, and has not ended since.
     present: Vec<bool>,
     deeds: Vec<Deed>,
@@ -65,13 +68,31 @@ pub fn plan(seed: u64, kind: Kind) -> Plan {
     let is_awkward = !is_crowd && rng.one_in(2);
     let mut is_store_slow = rng.one_in(3);
     let is_paced = !is_crowd && rng.one_in(3);
-    let flags = flags(&mut rng, kind, Traits { is_crowd, is_awkward, is_paced });
+    // A receipt comes at the end of a turn, so it must be known what a turn is.
+    let is_sure = !is_paced && !is_awkward && !is_store_slow;
+    let has_receipts = match kind {
+        Kind::Prompt => is_sure && rng.one_in(2),
+        Kind::Slow => false,
+        Kind::Stalled => true,
+    };
+    let traits = Traits { is_crowd, is_awkward, is_paced, has_receipts };
+    let flags = flags(&mut rng, kind, traits);
     // A slow store lets nobody leave, and nobody in, at a time that could be foretold.
     is_store_slow &= kind != Kind::Slow && !(is_paced && is_awkward);
     is_store_slow &= !flags.iter().any(|flag| flag.starts_with("--connections"));
     let present = vec![false; slots];
-    let mut draw =
-        Draw { rng, kind, slots, is_awkward, is_paced, is_store_slow, present, deeds: Vec::new() };
+    let deeds = Vec::new();
+    let mut draw = Draw {
+        rng,
+        kind,
+        slots,
+        is_awkward,
+        is_paced,
+        is_store_slow,
+        has_receipts,
+        present,
+        deeds,
+    };
     for slot in 0..slots {
         if is_crowd || draw.rng.one_in(2) {
             draw.come(slot);
@@ -113,7 +134,8 @@ fn flags(rng: &mut Rng, kind: Kind, traits: Traits) -> Vec<String> {
     }
     flag("drain-timeout", format!("{}ms", 100 + rng.below(3_000)));
     // At a stop, what waits in one read is still said; so that this is all that waits, it is large.
-    let read_bytes = if traits.is_paced { 65_536 } else { *rng.pick(&[512, 1_000, 65_536]) };
+    let is_large = traits.is_paced || traits.has_receipts;
+    let read_bytes = if is_large { 65_536 } else { *rng.pick(&[512, 1_000, 65_536]) };
     flag("read-bytes-per-turn", read_bytes.to_string());
     if rng.one_in(6) {
         flag("lobby", String::new());
@@ -166,7 +188,9 @@ impl Draw {
                 let seconds = self.rng.below(200_000) as i64 - 100_000;
                 self.deeds.push(Deed::Jump(seconds));
             }
-            91..93 if self.kind == Kind::Prompt && !self.is_store_slow => self.restart(),
+            91..93 if self.kind == Kind::Prompt && !self.is_store_slow && !self.has_receipts => {
+                self.restart();
+            }
             93..95 if self.kind == Kind::Stalled => {
                 let mood = *self.rng.pick(&[Mood::Works, Mood::Fails, Mood::Hangs]);
                 self.deeds.push(Deed::Store(mood));
@@ -225,10 +249,12 @@ impl Draw {
     }
 
     /// The order in which several waiting connections are found after a leap is nobody's promise
-    /// where a poll may also report them for nothing, or where one turn cannot say all of it.
+    /// where a poll may also report them for nothing, or where one turn cannot say all of it; and
+    /// whose last line is kept only after the leap has no time left to take it in pieces.
     fn leap(&mut self, slot: Slot) {
         let time = self.time();
-        if self.is_paced && (self.is_awkward || self.kind == Kind::Slow) {
+        let is_lost = self.kind == Kind::Prompt && self.is_awkward && self.is_store_slow;
+        if self.is_paced && (self.is_awkward || self.kind == Kind::Slow) || is_lost {
             return self.deeds.push(Deed::Wait(time));
         }
         // What is found in a leap must be found in one turn, so nothing may have to be asked for.
@@ -249,7 +275,8 @@ impl Draw {
     fn send(&mut self, slot: Slot) {
         self.deeds.push(Deed::Wait(Duration::from_millis(1 + self.rng.below(3) as u64)));
         let pieces = self.typed();
-        let cut = self.rng.one_in(3).then(|| self.rng.below(40));
+        let may_cut = self.kind != Kind::Prompt || !self.has_receipts;
+        let cut = (may_cut && self.rng.one_in(3)).then(|| self.rng.below(40));
         self.deeds.push(Deed::Send(slot, pieces, cut));
     }
 
@@ -347,7 +374,11 @@ impl Draw {
 
     fn words(&mut self) -> String {
         let most = if self.rng.one_in(20) { 30 } else { 5 };
-        let words = (0..1 + self.rng.below(most)).map(|_| *self.rng.pick(&WORDS));
+        let is_emoji = self.rng.one_in(10);
+        let words = (0..1 + self.rng.below(most)).map(|_| match is_emoji && self.rng.one_in(3) {
+            true => *self.rng.pick(&[":wave:", ":+1:", ":wave::+1:", "a:wave:", ":nosuch:"]),
+            false => *self.rng.pick(&WORDS),
+        });
         words.collect::<Vec<_>>().join(" ")
     }
 
@@ -375,7 +406,9 @@ impl Draw {
     /// Asks for what was said before. Who waits for the answer is overtaken by others, if it takes
     /// time.
     fn history(&mut self, room: &str) -> String {
-        match self.rng.below(8) {
+        match self.rng.below(10) {
+            8 => format!("/history after {}", self.rng.below(60)),
+            9 => format!("/history {room} after {}", self.rng.below(60)),
             6 | 7 => format!("/show {}", self.rng.below(60)),
             0 => "/history".to_owned(),
             1 => format!("/history {}", self.rng.below(8)),
@@ -388,10 +421,13 @@ impl Draw {
 
     fn rare(&mut self, nick: &str, room: &str, words: &str) -> String {
         let is_answered_at_once = self.kind == Kind::Prompt && !self.is_store_slow;
-        if is_answered_at_once && !self.is_paced && self.rng.one_in(6) {
+        // Who waits for an answer ends their turn, and receipts come at the end of a turn.
+        let may_wait = !self.is_paced && !self.has_receipts;
+        if is_answered_at_once && may_wait && self.rng.one_in(6) {
             return self.history(room);
         }
-        match self.rng.below(24) {
+        let switch = *self.rng.pick(&["on", "on", "off", "ON", ""]);
+        match self.rng.below(28) {
             0 => "/who".to_owned(),
             1 => format!("/who {nick}"),
             2 => format!("/who #{room}"),
@@ -417,6 +453,9 @@ impl Draw {
             20 => format!("//{words}"),
             21 => format!(" {words}"),
             22 => (*self.rng.pick(&BARELY)).to_owned(),
+            23 => format!("/emoji {switch}"),
+            24 | 25 => format!("/ack {switch}"),
+            26 if self.has_receipts => format!("/receipts {switch}"),
             _ => "x".repeat(60 + self.rng.below(120)),
         }
     }

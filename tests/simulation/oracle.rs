@@ -20,6 +20,7 @@ pub fn judge(plan: &Plan) -> Result<Vec<Vec<u8>>, String> {
         if judge.run.can(deed) {
             judge.run.act(deed);
             judge.foretell(deed);
+            judge.model.tell_receipts();
             judge.compare().map_err(|why| format!("in deed {number}: {why}"))?;
         }
     }

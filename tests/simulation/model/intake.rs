@@ -139,12 +139,11 @@ impl Model {
                     let text = std::mem::take(&mut self.conns[no].text);
                     self.conns[no].raw.clear();
                     self.conns[no].is_known = true;
-                    self.obey(no, &text);
+                    self.obey_and_answer(no, |model| model.obey(no, &text));
                 }
                 Item::TooLong => {
                     self.conns[no].is_known = true;
-                    self.conns[no].typed_at = self.mono;
-                    self.tell(no, What::Refused("line-too-long"));
+                    self.refuse_too_long(no);
                 }
                 Item::Reply(bytes) => self.tell(no, What::Bytes(bytes.to_vec())),
                 Item::AreYouThere => self.words(no, &["chatline is here"]),
@@ -221,7 +220,7 @@ impl Model {
         let text = std::mem::take(&mut conn.text);
         let is_line = !conn.raw.is_empty() && !conn.is_skipping;
         if is_line {
-            self.obey(no, &text);
+            self.obey_and_answer(no, |model| model.obey(no, &text));
         }
         if self.conns[no].stage == Stage::Talking {
             self.end_paste(no);

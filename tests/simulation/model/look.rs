@@ -4,7 +4,7 @@ use chatline::chat::command::{TABLE, Verb};
 use chatline::chat::event::Event;
 use chatline::wire::{Clock, help, text};
 
-use super::super::ask::{Ask, Code};
+use super::super::ask::{Ask, Code, Span};
 use super::super::told::What;
 use super::{ConnNo, Kept, Model, RoomNo, time_of_day};
 
@@ -48,27 +48,35 @@ impl Model {
         Ok(())
     }
 
-    /// What was said in a room, and kept: the last lines, or those before that one.
+    /// What was said in a room, and kept: the last lines, those before one, or those after it.
     pub(super) fn history(
         &mut self,
         no: ConnNo,
         typed: Option<&str>,
-        before: Option<u64>,
-        most: usize,
+        span: Span,
     ) -> Result<(), Code> {
         let room = self.room_or_current(no, typed)?;
         self.may_look(no, room)?;
         let name = self.rooms[room].name.shown.clone();
         let (conn, zone) = (&self.conns[no], self.conns[no].zone.unwrap_or(0));
-        let is_asked = |line: &&Kept| before.is_none_or(|before| line.said_as < before);
+        let (least, below, most) = match span {
+            Span::Last(most) => (0, u64::MAX, most),
+            Span::Before(id) => (0, id, 20),
+            Span::After(id) => (id.saturating_add(1), u64::MAX, 100),
+        };
+        let is_asked = |line: &&Kept| (least..below).contains(&line.said_as);
         let mut page: Vec<&Kept> = self.rooms[room].lines.iter().filter(is_asked).collect();
         let has_more = page.len() > most;
-        page.drain(..page.len().saturating_sub(most));
-        let end = match page.first() {
-            Some(first) if has_more => {
-                format!("there are more; /history {name} before {} shows them", first.said_as)
-            }
-            _ => "end of these lines".to_owned(),
+        let from = if least > 0 { 0 } else { page.len().saturating_sub(most) };
+        page = page.into_iter().skip(from).take(most).collect();
+        let edge = match page[..] {
+            [.., last] if least > 0 => format!("after {}", last.said_as),
+            [first, ..] => format!("before {}", first.said_as),
+            [] => String::new(),
+        };
+        let end = match has_more {
+            true => format!("there are more; /history {name} {edge} shows them"),
+            false => "end of these lines".to_owned(),
         };
         page.retain(|line| !conn.ignores.iter().any(|(_, name)| name.key == line.nick.key));
         let shown: Vec<String> = page

@@ -9,6 +9,7 @@ mod intake;
 mod look;
 mod moves;
 mod talk;
+mod wants;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -80,6 +81,14 @@ pub struct Conn {
     away: Option<String>,
     is_quiet: bool,
     zone: Option<i64>,
+    says_emoji: bool,
+    wants_receipts: bool,
+    wants_acks: bool,
+    /// Its lines while it wanted that, and whether the one that is being obeyed was refused.
+    answered: u64,
+    is_refused: bool,
+    /// Who hears when it next types.
+    watchers: Vec<ConnNo>,
     /// The zone of its last line, if that carried the time, and the day there.
     day: Option<(i64, i64)>,
     replay_lines: usize,
@@ -152,6 +161,8 @@ pub struct Model {
     paced: Vec<(Duration, ConnNo)>,
     guests: u64,
     said: u64,
+    /// Who wants to know that whom has what was said to them, in this turn.
+    receipts: Vec<(ConnNo, ConnNo)>,
 }
 
 impl Model {
@@ -172,6 +183,7 @@ impl Model {
             paced,
             guests: 0,
             said: 0,
+            receipts: Vec::new(),
         };
         if let Some(lobby) = lobby {
             let name = Name { shown: lobby.as_str().into(), key: lobby.key().into() };
@@ -206,6 +218,12 @@ impl Model {
             away: None,
             is_quiet: false,
             zone: None,
+            says_emoji: false,
+            wants_receipts: false,
+            wants_acks: false,
+            answered: 0,
+            is_refused: false,
+            watchers: Vec::new(),
             day: None,
             replay_lines: 20,
             typed_at: self.mono,
@@ -410,6 +428,7 @@ impl Model {
     fn tell(&mut self, no: ConnNo, what: What) {
         let unix = self.unix;
         let conn = &mut self.conns[no];
+        conn.is_refused |= matches!(what, What::Refused(_));
         let stamp = conn.zone.map(|ahead| format!("{} ", time_of_day(unix + ahead)));
         let (stamp, is_crlf) = (stamp.unwrap_or_default(), conn.is_crlf);
         if !matches!(what, What::Bytes(_)) {

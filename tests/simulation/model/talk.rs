@@ -16,6 +16,7 @@ impl Model {
     /// Does what a line asks.
     pub(super) fn obey(&mut self, no: ConnNo, line: &str) {
         self.conns[no].typed_at = self.mono;
+        self.note_seen(no);
         if let Some((_, lines)) = &mut self.conns[no].paste {
             return match line {
                 "." => self.end_paste(no),
@@ -75,7 +76,11 @@ impl Model {
             Ask::Leave(room) => self.leave(no, room),
             Ask::Nick(name) => self.change_nick(no, name),
             Ask::Ignores | Ask::Ignore(_) | Ask::Unignore(_) => self.ignoring(no, asked),
-            Ask::History(room, before, most) => self.history(no, room, before, most),
+            Ask::History(room, span) => self.history(no, room, span),
+            Ask::Emoji(_) | Ask::Receipts(_) | Ask::Ack(_) => {
+                self.want(no, asked);
+                Ok(())
+            }
             Ask::Away(_) | Ask::Quiet(_) | Ask::Time(_) | Ask::Replay(_) => {
                 self.wish(no, asked);
                 Ok(())
@@ -131,8 +136,9 @@ impl Model {
         let is_text = |line: &String| !line.trim().is_empty();
         let first = lines.iter().position(is_text).ok_or("usage")?;
         let last = lines.iter().rposition(is_text).ok_or("usage")?;
-        let lines = &lines[first..=last];
-        if let [line] = lines {
+        let lines: Vec<String> =
+            lines[first..=last].iter().map(|line| self.as_said(no, line)).collect();
+        if let [line] = &lines[..] {
             self.say(no, room, line, false);
             return Ok(());
         }
@@ -148,7 +154,7 @@ impl Model {
         }
         seen.iter().for_each(|line| self.tell_room(no, room, line));
         let said = format!("{who}, {count} lines (/show {id}): {}", lines[0]);
-        self.remember(no, room, said, Some(lines.to_vec()));
+        self.remember(no, room, said, Some(lines));
         Ok(())
     }
 
@@ -181,7 +187,7 @@ impl Model {
 
     fn say(&mut self, no: ConnNo, room: RoomNo, text: &str, is_action: bool) {
         self.show_those_who_wait(no, room);
-        let nick = self.nick(no);
+        let (nick, text) = (self.nick(no), self.as_said(no, text));
         let said = match is_action {
             true => format!("* {} {text}", nick.shown),
             false => format!("{}: {text}", nick.shown),
@@ -195,7 +201,9 @@ impl Model {
         let to = self.person_named(typed)?;
         let nick = self.nick(no);
         if !self.conns[to].ignores(no, &nick) {
+            let text = self.as_said(no, text);
             self.line(to, &format!("@{}: {text}", nick.shown));
+            self.await_receipt(no, to);
         }
         self.away_line(no, to);
         Ok(())
