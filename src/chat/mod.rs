@@ -515,6 +515,10 @@ impl Chat {
         }
         let members: usize = self.rooms.iter().map(|(_, room)| room.members().len()).sum();
         assert_eq!(memberships, members, "every member has a membership");
+        let is_here = |conn| self.users.find(conn).is_some();
+        assert!(self.receipts.unseen().all(is_here), "who is gone will see nothing");
+        let pasting: usize = self.users.people_iter().map(paste::bytes_of).sum();
+        assert_eq!(pasting, self.pasting, "the bytes of blocks are counted");
         for (_, room) in self.rooms.iter() {
             let is_forgotten =
                 room.is_locked() && room.owner.is_none() && room.members().is_empty();

@@ -10,6 +10,7 @@ use super::name::RoomName;
 use super::outbox::Outbox;
 use super::room::RoomId;
 use super::talk::Speech;
+use super::user::User;
 use super::{Chat, ConnId, Now};
 
 /// How many lines a block has at most, whatever their bytes.
@@ -30,6 +31,11 @@ pub struct Paste {
     /// The lines so far, with LF between them.
     text: String,
     lines: usize,
+}
+
+/// How many bytes somebody has typed of a block.
+pub(super) fn bytes_of(user: &User) -> usize {
+    user.paste().map_or(0, |paste| paste.text.len())
 }
 
 impl Chat {

@@ -22,6 +22,11 @@ pub struct Receipts {
 }
 
 impl Receipts {
+    /// Who has not seen something yet, for tests.
+    pub fn unseen(&self) -> impl Iterator<Item = ConnId> {
+        self.unseen.keys().copied()
+    }
+
     /// Whether nobody waits for anything.
     pub fn is_empty(&self) -> bool {
         self.unseen.is_empty()

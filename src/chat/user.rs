@@ -207,9 +207,14 @@ impl User {
         self.wishes.as_ref()?.login
     }
 
-    /// Whether the user's lines are taken for a block.
+    /// The block for which the user's lines are taken.
+    pub fn paste(&self) -> Option<&Paste> {
+        self.wishes.as_ref()?.paste.as_deref()
+    }
+
+    /// Whether there is one.
     pub fn is_pasting(&self) -> bool {
-        self.wishes.as_ref().is_some_and(|wishes| wishes.paste.is_some())
+        self.paste().is_some()
     }
 
     /// What was given to `/away`, if the user is away; an empty text for none.

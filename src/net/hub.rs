@@ -373,8 +373,25 @@ impl<S: Stream> Hub<S> {
             let kept = conn.inbox.as_ref().map_or(0, |inbox| inbox.rest().len());
             assert!(kept <= self.limits.read_bytes_per_turn, "{id:?} keeps more than one read");
         }
+        self.assert_nothing_is_left();
         let is_waiting = self.conns.iter().any(|(_, conn)| !conn.queue.is_empty());
         assert!(is_waiting || is_holding || self.pinned.get() == 0, "pages are pinned for nobody");
+    }
+
+    /// Panics when something is left over of a turn, or of who is gone.
+    fn assert_nothing_is_left(&self) {
+        assert!(self.answering.is_none(), "a line is obeyed within a turn");
+        assert!(self.hidden.is_empty(), "every prompt is back at the end of a turn");
+        assert!(self.watched_typing.is_empty(), "who types is timed within the turn");
+        assert!(self.echo.is_empty() && self.hearers.is_empty(), "lists are empty in between");
+        let sized = self.conns.iter().filter_map(|(_, conn)| conn.sized());
+        let bytes: usize = sized.map(|sized| sized.bytes.len()).sum();
+        assert_eq!(bytes, self.sized_bytes, "the bytes of blocks are counted");
+        for (_, to) in &self.receipts {
+            let to = self.conns.find(*to).filter(|conn| conn.is_talking());
+            let is_due = to.is_none_or(|conn| conn.queue.is_empty() && !conn.is_held);
+            assert!(!is_due, "a receipt is told within the turn");
+        }
     }
 
     /// Lets the conversation take an input, and delivers what follows from it at once: so that an

@@ -223,6 +223,14 @@ impl<S> Conn<S> {
         }
     }
 
+    /// The same, to look at.
+    pub(super) fn sized(&self) -> Option<&Sized> {
+        match &self.view.as_deref()?.face {
+            Face::Json(sized) => sized.as_deref(),
+            Face::Lines | Face::Terminal(_) => None,
+        }
+    }
+
     /// What is known of it as a terminal whose lines are edited here.
     pub(super) fn terminal_mut(&mut self) -> Option<&mut Terminal> {
         match &mut self.view.as_deref_mut()?.face {
