@@ -18,6 +18,8 @@ mod gaps;
 mod model;
 #[path = "simulation/names.rs"]
 mod names;
+#[path = "simulation/noise.rs"]
+mod noise;
 #[path = "simulation/oracle.rs"]
 mod oracle;
 #[path = "simulation/plan.rs"]

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::noise;
 use super::plan::{Deed, Plan, Slot};
 use super::typing::{End, Piece, Telnet, nonsense};
 use crate::world::memory::Mood;
@@ -36,6 +37,15 @@ pub enum Kind {
     Stalled,
 }
 
+/// What a person has at their end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FarEnd {
+    /// A terminal, or a script, that sends lines.
+    Lines,
+    /// A terminal that sends each key.
+    Terminal,
+}
+
 /// What a run is like.
 #[derive(Clone, Copy)]
 struct Traits {
@@ -57,6 +67,8 @@ struct Draw {
     has_receipts: bool,
     /// Who has connected, and has not ended since.
     present: Vec<bool>,
+    /// What each of them has.
+    ends: Vec<FarEnd>,
     deeds: Vec<Deed>,
 }
 
@@ -91,6 +103,7 @@ pub fn plan(seed: u64, kind: Kind) -> Plan {
         is_store_slow,
         has_receipts,
         present,
+        ends: vec![FarEnd::Lines; slots],
         deeds,
     };
     for slot in 0..slots {
@@ -196,7 +209,15 @@ impl Draw {
                 self.deeds.push(Deed::Store(mood));
             }
             91..93 if self.kind == Kind::Stalled => {
-                let noise = (0..self.rng.below(300)).map(|_| self.rng.next() as u8).collect();
+                let noise = match self.rng.below(4) {
+                    0 => noise::random(&mut self.rng),
+                    1 => noise::terminal_begins(&mut self.rng),
+                    2 => {
+                        let text = self.text();
+                        [b"/json\n".to_vec(), noise::sized(&mut self.rng, &text)].concat()
+                    }
+                    _ => self.keys(),
+                };
                 self.deeds.push(Deed::Noise(slot, noise));
             }
             _ if self.kind == Kind::Prompt => self.send(slot),
@@ -220,6 +241,14 @@ impl Draw {
         self.present[slot] = true;
         if self.kind != Kind::Prompt && self.rng.one_in(2) {
             self.appetite(slot);
+        }
+        self.ends[slot] = match self.kind != Kind::Prompt && self.rng.one_in(3) {
+            true => FarEnd::Terminal,
+            false => FarEnd::Lines,
+        };
+        if self.ends[slot] == FarEnd::Terminal {
+            let begin = noise::terminal_begins(&mut self.rng);
+            self.deeds.push(Deed::Noise(slot, begin));
         }
         if !self.rng.one_in(4) {
             let crowd = format!("p{slot}");
@@ -274,10 +303,19 @@ impl Draw {
 
     fn send(&mut self, slot: Slot) {
         self.deeds.push(Deed::Wait(Duration::from_millis(1 + self.rng.below(3) as u64)));
+        if self.ends[slot] == FarEnd::Terminal {
+            let keys = self.keys();
+            return self.deeds.push(Deed::Noise(slot, keys));
+        }
         let pieces = self.typed();
         let may_cut = self.kind != Kind::Prompt || !self.has_receipts;
         let cut = (may_cut && self.rng.one_in(3)).then(|| self.rng.below(40));
         self.deeds.push(Deed::Send(slot, pieces, cut));
+    }
+
+    fn keys(&mut self) -> Vec<u8> {
+        let text = self.text();
+        noise::of_terminal(&mut self.rng, &text)
     }
 
     /// One line or a few, with or without the end of the last one.

@@ -28,12 +28,16 @@ pub fn judge(plan: &Plan) -> Result<Vec<Vec<u8>>, String> {
         // Of a connection that ended, what was not taken in time is lost.
         let may_lack_the_end = line.was_slow && slow.world.far(line.peer).is_disconnected();
         let may_have_gaps = line.was_slow || plan.is_awkward;
-        compare(&reference.stream, &line.stream, may_have_gaps, may_lack_the_end)
-            .map_err(|why| format!("connection {no}: {why}"))?;
         let far = slow.world.far(line.peer);
         if far.is_stall_expected() && !far.is_disconnected() {
             return Err(format!("connection {no} has taken everything, and a stall is expected"));
         }
+        // How often a screen is drawn depends on who reads.
+        if line.is_noisy {
+            continue;
+        }
+        compare(&reference.stream, &line.stream, may_have_gaps, may_lack_the_end)
+            .map_err(|why| format!("connection {no}: {why}"))?;
     }
     prompt.end();
     slow.end();

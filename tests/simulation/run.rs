@@ -28,6 +28,8 @@ pub struct Line {
     pub is_input_over: bool,
     /// It was closed or broken by its own side, and takes nothing any more.
     pub is_deaf: bool,
+    /// Bytes were sent that nobody knows the meaning of: a screen may be drawn for it.
+    pub is_noisy: bool,
     /// It did not always take everything at once.
     pub was_slow: bool,
     window: Option<usize>,
@@ -119,7 +121,12 @@ impl Run {
                 self.send(*slot, rest);
                 bytes = typed.len();
             }
-            Deed::Noise(slot, typed) => self.send(*slot, typed),
+            Deed::Noise(slot, typed) => {
+                if let Some(line) = self.open_line(*slot) {
+                    self.lines[line].is_noisy = true;
+                }
+                self.send(*slot, typed);
+            }
             Deed::Leap(slot, pieces, time) => {
                 self.send(*slot, &bytes_of(pieces));
                 self.world.leap(*time);
@@ -159,6 +166,7 @@ impl Run {
             stream: Vec::new(),
             is_input_over: false,
             is_deaf: false,
+            is_noisy: false,
             was_slow: false,
             window: None,
         });
