@@ -24,6 +24,10 @@ mod noise;
 mod oracle;
 #[path = "simulation/plan.rs"]
 mod plan;
+#[path = "simulation/program.rs"]
+mod program;
+#[path = "simulation/requests.rs"]
+mod requests;
 #[path = "simulation/run.rs"]
 mod run;
 #[path = "simulation/shorten.rs"]

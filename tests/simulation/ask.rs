@@ -14,6 +14,9 @@ pub enum Ask<'a> {
     Join(&'a str, Option<&'a str>),
     Leave(Option<&'a str>),
     Who(Option<&'a str>),
+    /// Of a person, and of a room; as a program asks.
+    WhoIs(&'a str),
+    WhoIn(&'a str),
     Rooms,
     Nick(&'a str),
     Topic(Option<&'a str>),
@@ -38,6 +41,8 @@ pub enum Ask<'a> {
     Receipts(bool),
     /// Whether each line is answered.
     Ack(bool),
+    /// Objects instead of lines from now on.
+    Json,
     Help,
     HelpOn(&'a str),
     Quit,
@@ -66,6 +71,8 @@ impl Ask<'_> {
             self,
             Ask::Nothing
                 | Ask::Who(_)
+                | Ask::WhoIs(_)
+                | Ask::WhoIn(_)
                 | Ask::Rooms
                 | Ask::Nick(_)
                 | Ask::Topic(Some(_))
@@ -76,6 +83,7 @@ impl Ask<'_> {
                 | Ask::Emoji(_)
                 | Ask::Receipts(_)
                 | Ask::Ack(_)
+                | Ask::Json
                 | Ask::Help
                 | Ask::HelpOn(_)
                 | Ask::Quit
@@ -152,6 +160,7 @@ fn command<'a>(word: &str, rest: &'a str) -> Result<Ask<'a>, Code> {
         ("emoji", _) => Ask::Emoji(switch(all).ok_or(USAGE)?),
         ("receipts", _) => Ask::Receipts(switch(all).ok_or(USAGE)?),
         ("ack", _) => Ask::Ack(switch(all).ok_or(USAGE)?),
+        ("json", _) => Ask::Json,
         ("paste", None) => Ask::Paste(None),
         ("paste", _) => Ask::Paste(Some(name.ok_or(USAGE)?)),
         ("show", _) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::noise;
 use super::plan::{Deed, Plan, Slot};
+use super::requests::{Drawn, request};
 use super::typing::{End, Piece, Telnet, nonsense};
 use crate::world::memory::Mood;
 use crate::world::rng::Rng;
@@ -44,6 +45,8 @@ enum FarEnd {
     Lines,
     /// A terminal that sends each key.
     Terminal,
+    /// A program that speaks JSON.
+    Program,
 }
 
 /// What a run is like.
@@ -242,19 +245,32 @@ impl Draw {
         if self.kind != Kind::Prompt && self.rng.one_in(2) {
             self.appetite(slot);
         }
-        self.ends[slot] = match self.kind != Kind::Prompt && self.rng.one_in(3) {
-            true => FarEnd::Terminal,
-            false => FarEnd::Lines,
-        };
-        if self.ends[slot] == FarEnd::Terminal {
-            let begin = noise::terminal_begins(&mut self.rng);
-            self.deeds.push(Deed::Noise(slot, begin));
-        }
+        self.begin(slot);
         if !self.rng.one_in(4) {
             let crowd = format!("p{slot}");
             let nick = if self.slots > NICKS.len() { &crowd } else { *self.rng.pick(&NICKS) };
             let line = vec![Piece::text(nick), Piece::End(End::Lf)];
             self.deeds.push(Deed::Send(slot, line, None));
+        }
+    }
+
+    /// What somebody has at their end may say what it is.
+    fn begin(&mut self, slot: Slot) {
+        self.ends[slot] = match self.rng.below(4) {
+            0 if self.kind != Kind::Prompt => FarEnd::Terminal,
+            1 => FarEnd::Program,
+            _ => FarEnd::Lines,
+        };
+        match self.ends[slot] {
+            FarEnd::Lines => {}
+            FarEnd::Terminal => {
+                let begin = noise::terminal_begins(&mut self.rng);
+                self.deeds.push(Deed::Noise(slot, begin));
+            }
+            FarEnd::Program => {
+                let json = vec![Piece::text("/json"), Piece::End(End::Lf)];
+                self.deeds.push(Deed::Send(slot, json, None));
+            }
         }
     }
 
@@ -307,10 +323,38 @@ impl Draw {
             let keys = self.keys();
             return self.deeds.push(Deed::Noise(slot, keys));
         }
-        let pieces = self.typed();
+        let pieces = match self.ends[slot] {
+            FarEnd::Program => self.requests(),
+            FarEnd::Lines | FarEnd::Terminal => self.typed(),
+        };
         let may_cut = self.kind != Kind::Prompt || !self.has_receipts;
         let cut = (may_cut && self.rng.one_in(3)).then(|| self.rng.below(40));
         self.deeds.push(Deed::Send(slot, pieces, cut));
+    }
+
+    /// What a program sends: a request or a few, with telnet between them now and then.
+    fn requests(&mut self) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        for _ in 0..*self.rng.pick(&[1, 1, 2, 12]) {
+            let (nick, room, words) = (self.nick(), self.name(&ROOMS), self.words());
+            let may_look_up = self.may_look_up();
+            let may_want_receipts = self.has_receipts;
+            let drawn = Drawn { nick: &nick, room, words: &words, may_look_up, may_want_receipts };
+            pieces.push(Piece::text(&request(&mut self.rng, &drawn)));
+            if self.rng.one_in(30) {
+                let telnet = [Telnet::AreYouThere, Telnet::Interrupt, Telnet::EraseLine];
+                pieces.push(Piece::Telnet(*self.rng.pick(&telnet)));
+            }
+            pieces.push(Piece::End(if self.rng.one_in(40) { End::CrLf } else { End::Lf }));
+        }
+        pieces
+    }
+
+    /// Whether something may be asked for that a store looks up.
+    fn may_look_up(&self) -> bool {
+        let is_answered_at_once = self.kind == Kind::Prompt && !self.is_store_slow;
+        // Who waits for an answer ends their turn, and receipts come at the end of a turn.
+        is_answered_at_once && !self.is_paced && !self.has_receipts
     }
 
     fn keys(&mut self) -> Vec<u8> {
@@ -458,10 +502,7 @@ impl Draw {
     }
 
     fn rare(&mut self, nick: &str, room: &str, words: &str) -> String {
-        let is_answered_at_once = self.kind == Kind::Prompt && !self.is_store_slow;
-        // Who waits for an answer ends their turn, and receipts come at the end of a turn.
-        let may_wait = !self.is_paced && !self.has_receipts;
-        if is_answered_at_once && may_wait && self.rng.one_in(6) {
+        if self.may_look_up() && self.rng.one_in(6) {
             return self.history(room);
         }
         let switch = *self.rng.pick(&["on", "on", "off", "ON", ""]);

@@ -4,6 +4,8 @@
 //! The same deeds are played twice: everybody prompt and queues without bounds, then with the
 //! appetites and the bounds of the plan.
 
+use serde_json::Value;
+
 use super::plan::Plan;
 use super::run::{Run, config};
 
@@ -106,6 +108,9 @@ fn compare(
 const DROPPED: &str = " dropped here: you read too slowly; /history shows what was said";
 
 fn dropped(line: &[u8]) -> Option<usize> {
+    if let Some(object) = object(line).filter(|object| object["type"] == "dropped") {
+        return object["count"].as_u64().map(|count| count as usize);
+    }
     let text = std::str::from_utf8(without_time(line)).ok()?.trim_end();
     let text = text.strip_prefix("* ")?.strip_suffix(DROPPED)?;
     let (number, rest) = text.split_once(' ')?;
@@ -114,9 +119,17 @@ fn dropped(line: &[u8]) -> Option<usize> {
     (is_it && number > 0).then_some(number)
 }
 
+/// What a program is told.
+fn object(line: &[u8]) -> Option<Value> {
+    line.starts_with(b"{").then(|| serde_json::from_slice(line).ok()).flatten()
+}
+
 /// Whether both are refusals with the same code: whom they suggest depends on who drains.
 fn is_same_refusal(line: &[u8], other: &[u8]) -> bool {
     let code = |line| {
+        if let Some(object) = object(line).filter(|object| object["type"] == "refused") {
+            return Some(object["code"].to_string().into_bytes());
+        }
         let mut words = without_time(line).split(|byte| *byte == b' ');
         (words.next() == Some(b"!")).then(|| words.next()).flatten().map(<[u8]>::to_vec)
     };
@@ -126,7 +139,10 @@ fn is_same_refusal(line: &[u8], other: &[u8]) -> bool {
 /// Whether a line that was cut short may be the beginning of such a one.
 fn begins_gap(line: &[u8]) -> bool {
     let line = without_time(line);
-    line.len() < 9 || line.starts_with(b"* ") && line[2].is_ascii_digit()
+    let (dropped, length) = (br#"{"type":"dropped""#, line.len().min(17));
+    line.len() < 9
+        || line.starts_with(&dropped[..length.min(dropped.len())])
+        || line.starts_with(b"* ") && line[2].is_ascii_digit()
 }
 
 fn without_time(line: &[u8]) -> &[u8] {

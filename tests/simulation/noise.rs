@@ -131,11 +131,11 @@ fn paste(rng: &mut Rng, text: &str, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(b"\x1b[200~");
     for _ in 0..*rng.pick(&[0, 1, 2, 5, 12]) {
         bytes.extend_from_slice(text.as_bytes());
-        bytes.extend_from_slice(*rng.pick(&[&b"\r"[..], b"\n", b"\r\n"]));
+        bytes.extend(*rng.pick(&[&b"\r"[..], b"\n", b"\r\n"]));
     }
     if !rng.one_in(5) {
         bytes.extend_from_slice(b"\x1b[201~");
-        bytes.extend_from_slice(*rng.pick(&[&b"\r"[..], b"y", b"n", b"\x03", b""]));
+        bytes.extend(*rng.pick(&[&b"\r"[..], b"y", b"n", b"\x03", b""]));
     }
 }
 

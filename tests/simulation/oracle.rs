@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::model::{ConnNo, Model};
 use super::plan::{Deed, Plan, Slot};
+use super::program::as_lines;
 use super::run::{Run, STORE_PATIENCE, config};
 use super::told::{Told, compare};
 use crate::world::on_hub::START;
@@ -114,11 +115,11 @@ impl Judge {
                 continue;
             }
             let told = std::mem::take(&mut self.told[no]);
-            let seen = &line.stream[self.seen[no]..];
+            let seen = as_lines(&line.stream[self.seen[no]..])?;
             self.seen[no] = line.stream.len();
             let who = self.run.slots.iter().position(|slot| *slot == Some(no));
             let who = who.map_or("somebody who came back".to_owned(), |slot| format!("c{slot}"));
-            compare(&told, seen).map_err(|why| format!("{who} (connection {no}): {why}"))?;
+            compare(&told, &seen).map_err(|why| format!("{who} (connection {no}): {why}"))?;
             let is_over = self.run.world.far(line.peer).is_disconnected();
             if is_over != self.model.is_over(no) {
                 return Err(format!("{who}: whether the connection is over is {is_over}"));

@@ -20,7 +20,16 @@ impl Model {
                 };
                 self.wrapped(no, &here);
             }
-            Ask::Who(Some(word)) => return self.who(no, word),
+            Ask::Who(Some(word)) => match (word.strip_prefix('#'), word.strip_prefix('@')) {
+                (Some(room), _) => return self.who_in(no, room),
+                (_, Some(nick)) => return self.who_is(no, nick),
+                (None, None) => match (self.person_named(word), self.room_named(word)) {
+                    (Err(_), Ok(_)) => return self.who_in(no, word),
+                    _ => return self.who_is(no, word),
+                },
+            },
+            Ask::WhoIs(nick) => return self.who_is(no, nick),
+            Ask::WhoIn(room) => return self.who_in(no, room),
             Ask::Rooms => self.list_rooms(no),
             Ask::Topic(typed) => {
                 let room = self.room_or_current(no, typed)?;
@@ -58,7 +67,7 @@ impl Model {
         let room = self.room_or_current(no, typed)?;
         self.may_look(no, room)?;
         let name = self.rooms[room].name.shown.clone();
-        let (conn, zone) = (&self.conns[no], self.conns[no].zone.unwrap_or(0));
+        let (conn, zone) = (&self.conns[no], self.conns[no].ahead());
         let (least, below, most) = match span {
             Span::Last(most) => (0, u64::MAX, most),
             Span::Before(id) => (0, id, 20),
@@ -105,7 +114,7 @@ impl Model {
 
     /// One line, whole.
     pub(super) fn show(&mut self, no: ConnNo, id: u64) -> Result<(), Code> {
-        let (conn, zone) = (&self.conns[no], self.conns[no].zone.unwrap_or(0));
+        let (conn, zone) = (&self.conns[no], self.conns[no].ahead());
         let is_shown = |room: RoomNo, line: &Kept| {
             let is_ignored = match &line.whole {
                 // The last of these are in memory, with who said them.
@@ -163,19 +172,13 @@ impl Model {
         }
     }
 
-    fn who(&mut self, no: ConnNo, word: &str) -> Result<(), Code> {
-        let (is_room, is_nick) = (word.starts_with('#'), word.starts_with('@'));
-        let name = if is_room || is_nick { &word[1..] } else { word };
-        if !is_room {
-            match (self.person_named(name), self.room_named(name)) {
-                (Ok(person), _) => {
-                    self.profile(no, person);
-                    return Ok(());
-                }
-                (Err(_), Ok(_)) if !is_nick => {}
-                (Err(code), _) => return Err(code),
-            }
-        }
+    fn who_is(&mut self, no: ConnNo, nick: &str) -> Result<(), Code> {
+        let person = self.person_named(nick)?;
+        self.profile(no, person);
+        Ok(())
+    }
+
+    fn who_in(&mut self, no: ConnNo, name: &str) -> Result<(), Code> {
         let room = self.room_named(name)?;
         self.may_look(no, room)?;
         let it = &self.rooms[room];
@@ -201,7 +204,7 @@ impl Model {
             1..=10 => format!("in {}", rooms.join(", ")),
             many => format!("in {}, {} more", rooms[..10].join(", "), many - 10),
         };
-        let since = time_of_day(conn.since + asker.zone.unwrap_or(0));
+        let since = time_of_day(conn.since + asker.ahead());
         let span = how_long((self.mono - conn.came_at).as_secs());
         let idle = how_long((self.mono - conn.typed_at).as_secs());
         let nick = self.nick(of).shown;

@@ -6,6 +6,7 @@
 //! Deliberately knows no queues: its readers are always quick enough.
 
 mod intake;
+mod json;
 mod look;
 mod moves;
 mod talk;
@@ -84,6 +85,7 @@ pub struct Conn {
     says_emoji: bool,
     wants_receipts: bool,
     wants_acks: bool,
+    is_json: bool,
     /// Its lines while it wanted that, and whether the one that is being obeyed was refused.
     answered: u64,
     is_refused: bool,
@@ -163,6 +165,8 @@ pub struct Model {
     said: u64,
     /// Who wants to know that whom has what was said to them, in this turn.
     receipts: Vec<(ConnNo, ConnNo)>,
+    /// Whose request is being obeyed, and what stands before its answers.
+    answering: Option<(ConnNo, String)>,
 }
 
 impl Model {
@@ -184,6 +188,7 @@ impl Model {
             guests: 0,
             said: 0,
             receipts: Vec::new(),
+            answering: None,
         };
         if let Some(lobby) = lobby {
             let name = Name { shown: lobby.as_str().into(), key: lobby.key().into() };
@@ -221,6 +226,7 @@ impl Model {
             says_emoji: false,
             wants_receipts: false,
             wants_acks: false,
+            is_json: false,
             answered: 0,
             is_refused: false,
             watchers: Vec::new(),
@@ -426,9 +432,15 @@ impl Model {
     }
 
     fn tell(&mut self, no: ConnNo, what: What) {
-        let unix = self.unix;
+        let (unix, answering) = (self.unix, &self.answering);
         let conn = &mut self.conns[no];
         conn.is_refused |= matches!(what, What::Refused(_));
+        if conn.is_json {
+            let re = answering.as_ref().filter(|(asker, _)| *asker == no);
+            let stamp = re.map(|(_, re)| re.clone()).unwrap_or_default();
+            conn.day = None;
+            return conn.told.push(Told { stamp, is_crlf: conn.is_crlf, what });
+        }
         let stamp = conn.zone.map(|ahead| format!("{} ", time_of_day(unix + ahead)));
         let (stamp, is_crlf) = (stamp.unwrap_or_default(), conn.is_crlf);
         if !matches!(what, What::Bytes(_)) {
@@ -465,6 +477,11 @@ impl Conn {
 
     fn current(&self) -> Option<RoomNo> {
         self.rooms.last().map(|membership| membership.room)
+    }
+
+    /// Seconds ahead of UTC of the times that it is shown; programs are told UTC.
+    fn ahead(&self) -> i64 {
+        self.zone.filter(|_| !self.is_json).unwrap_or(0)
     }
 
     /// Whether nothing of that person is shown.

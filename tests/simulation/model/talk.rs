@@ -15,6 +15,9 @@ const DAY: i64 = 86_400;
 impl Model {
     /// Does what a line asks.
     pub(super) fn obey(&mut self, no: ConnNo, line: &str) {
+        if self.conns[no].is_json {
+            return self.obey_json(no, line);
+        }
         self.conns[no].typed_at = self.mono;
         self.note_seen(no);
         if let Some((_, lines)) = &mut self.conns[no].paste {
@@ -28,10 +31,7 @@ impl Model {
             match asked {
                 Ok(Ask::Nothing) => return self.words(no, &["name", "Enter"]),
                 Ok(Ask::Bare(text)) => return self.answer(no, Ask::Nick(text.trim_end())),
-                Ok(asked) if !asked.needs_no_name() => {
-                    self.guests += 1;
-                    self.welcome(no, Name::guest(self.guests));
-                }
+                Ok(asked) if !asked.needs_no_name() => self.name_guest(no),
                 _ => {}
             }
         }
@@ -46,7 +46,15 @@ impl Model {
         }
     }
 
-    fn answer(&mut self, no: ConnNo, asked: Ask<'_>) {
+    /// Who has no name and needs one is a guest.
+    pub(super) fn name_guest(&mut self, no: ConnNo) {
+        if self.conns[no].nick.is_none() {
+            self.guests += 1;
+            self.welcome(no, Name::guest(self.guests));
+        }
+    }
+
+    pub(super) fn answer(&mut self, no: ConnNo, asked: Ask<'_>) {
         if let Err(code) = self.try_to(no, asked) {
             self.tell(no, What::Refused(code));
             if matches!(asked, Ask::Paste(_)) {
@@ -77,7 +85,7 @@ impl Model {
             Ask::Nick(name) => self.change_nick(no, name),
             Ask::Ignores | Ask::Ignore(_) | Ask::Unignore(_) => self.ignoring(no, asked),
             Ask::History(room, span) => self.history(no, room, span),
-            Ask::Emoji(_) | Ask::Receipts(_) | Ask::Ack(_) => {
+            Ask::Emoji(_) | Ask::Receipts(_) | Ask::Ack(_) | Ask::Json => {
                 self.want(no, asked);
                 Ok(())
             }
@@ -100,7 +108,7 @@ impl Model {
         Ok(())
     }
 
-    fn may_speak(&self, no: ConnNo, room: RoomNo) -> Result<(), Code> {
+    pub(super) fn may_speak(&self, no: ConnNo, room: RoomNo) -> Result<(), Code> {
         let is_closed = self.rooms[room].password.is_some() && !self.conns[no].is_in(room);
         if is_closed { Err("not-a-member") } else { Ok(()) }
     }
@@ -128,7 +136,12 @@ impl Model {
         }
     }
 
-    fn say_lines(&mut self, no: ConnNo, room: RoomNo, lines: Vec<String>) -> Result<(), Code> {
+    pub(super) fn say_lines(
+        &mut self,
+        no: ConnNo,
+        room: RoomNo,
+        lines: Vec<String>,
+    ) -> Result<(), Code> {
         if !self.rooms[room].is_there {
             return Err("no-such-room");
         }
@@ -152,7 +165,8 @@ impl Model {
             let more = count - shown;
             seen.push(format!("* #{name}: {more} more lines of {who}; /show {id} shows all"));
         }
-        seen.iter().for_each(|line| self.tell_room(no, room, line));
+        let whole = format!("{id} #{name} {who}: {}", lines.join("⏎"));
+        self.tell_room(no, room, &seen, &whole);
         let said = format!("{who}, {count} lines (/show {id}): {}", lines[0]);
         self.remember(no, room, said, Some(lines));
         Ok(())
@@ -167,11 +181,16 @@ impl Model {
         }
     }
 
-    fn tell_room(&mut self, no: ConnNo, room: RoomNo, line: &str) {
+    /// Tells those who listen; programs otherwise.
+    fn tell_room(&mut self, no: ConnNo, room: RoomNo, lines: &[String], to_programs: &str) {
         let nick = self.nick(no);
         for member in self.rooms[room].members.clone() {
-            if member != no && !self.conns[member].ignores(no, &nick) {
-                self.line(member, line);
+            if member == no || self.conns[member].ignores(no, &nick) {
+                continue;
+            }
+            match self.conns[member].is_json {
+                true => self.line(member, to_programs),
+                false => lines.iter().for_each(|line| self.line(member, line)),
             }
         }
     }
@@ -193,7 +212,8 @@ impl Model {
             false => format!("{}: {text}", nick.shown),
         };
         let line = format!("#{} {said}", self.rooms[room].name.shown);
-        self.tell_room(no, room, &line);
+        let to_programs = format!("{} {line}", self.said + 1);
+        self.tell_room(no, room, &[line], &to_programs);
         self.remember(no, room, said, None);
     }
 
@@ -392,7 +412,7 @@ impl Model {
         let conn = &mut self.conns[no];
         let Some(membership) = conn.rooms.iter_mut().find(|it| it.room == room) else { return };
         let Some(before) = membership.replay_before.take() else { return };
-        let (conn, zone) = (&self.conns[no], self.conns[no].zone.unwrap_or(0));
+        let (conn, zone) = (&self.conns[no], self.conns[no].ahead());
         let name = self.rooms[room].name.shown.clone();
         let lines = &self.rooms[room].lines;
         // The last hundred are all that a room remembers.

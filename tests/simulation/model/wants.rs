@@ -11,13 +11,18 @@ impl Model {
     /// Obeys a line, and answers it after all else that follows from it, unless it was refused or
     /// was the last.
     pub(super) fn obey_and_answer(&mut self, no: ConnNo, obey: impl FnOnce(&mut Model)) {
+        if self.conns[no].is_json {
+            return obey(self);
+        }
         let wants_acks = self.conns[no].wants_acks;
         self.conns[no].answered += u64::from(wants_acks);
         self.conns[no].is_refused = false;
         obey(self);
         let conn = &self.conns[no];
         if wants_acks && !conn.is_refused && conn.stage == Stage::Talking {
-            self.line(no, &format!("+ {}", conn.answered));
+            let answer =
+                if conn.is_json { "ok".to_owned() } else { format!("+ {}", conn.answered) };
+            self.line(no, &answer);
         }
     }
 
@@ -35,6 +40,10 @@ impl Model {
             Ask::Ack(is_on) => {
                 conn.wants_acks = is_on;
                 if is_on { "each line of yours" } else { "not answered any longer" }
+            }
+            Ask::Json => {
+                conn.is_json = true;
+                "speaks JSON"
             }
             _ => unreachable!("{asked:?} is nothing to want"),
         };
