@@ -299,11 +299,12 @@ impl Draw {
     fn leap(&mut self, slot: Slot) {
         let time = self.time();
         let is_lost = self.kind == Kind::Prompt && self.is_awkward && self.is_store_slow;
-        if self.is_paced && (self.is_awkward || self.kind == Kind::Slow) || is_lost {
+        // What is found in a leap must be found in one turn, so nothing may have to be asked for.
+        let may_ask = self.may_ask();
+        let is_uncertain = self.is_awkward || self.kind == Kind::Slow || may_ask;
+        if self.is_paced && is_uncertain || is_lost {
             return self.deeds.push(Deed::Wait(time));
         }
-        // What is found in a leap must be found in one turn, so nothing may have to be asked for.
-        let may_ask = self.deeds.iter().any(|deed| matches!(deed, Deed::Restart));
         let mut pieces = if self.is_awkward || may_ask { Vec::new() } else { self.line() };
         let printed = pieces.iter().map(|piece| match piece {
             Piece::Plain(_, text) => text.as_str(),
@@ -348,6 +349,11 @@ impl Draw {
             pieces.push(Piece::End(if self.rng.one_in(40) { End::CrLf } else { End::Lf }));
         }
         pieces
+    }
+
+    /// Whether a room may have lines that have to be asked for when somebody enters it.
+    fn may_ask(&self) -> bool {
+        self.deeds.iter().any(|deed| matches!(deed, Deed::Restart))
     }
 
     /// Whether something may be asked for that a store looks up.
@@ -551,7 +557,7 @@ impl Draw {
         // in which order people go then depends on who still drains.
         // Who has asked for the lines of a room that nobody has entered since a restart goes last,
         // and says the rest when the others have gone.
-        let may_ask = self.deeds.iter().any(|deed| matches!(deed, Deed::Restart));
+        let may_ask = self.may_ask();
         let is_certain = match self.kind {
             Kind::Prompt => !(self.is_paced && (self.is_awkward || may_ask)),
             Kind::Slow => false,
