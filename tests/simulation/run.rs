@@ -146,8 +146,8 @@ impl Run {
         self.world.settle();
         let turns = self.world.turns() - turns;
         let is_busy = turns > 100 + 2 * bytes + 10 * self.lines.len();
-        // Before a restart time passes.
-        let may_be_busy = matches!(deed, Deed::Noise(..) | Deed::Restart);
+        // Before a restart time passes; noise may have waited for the store.
+        let may_be_busy = matches!(deed, Deed::Noise(..) | Deed::Restart | Deed::Store(_));
         assert!(!is_busy || may_be_busy, "{turns} turns at one instant");
         self.take_all();
     }
