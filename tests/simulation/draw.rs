@@ -294,15 +294,13 @@ impl Draw {
     }
 
     /// The order in which several waiting connections are found after a leap is nobody's promise
-    /// where a poll may also report them for nothing, or where one turn cannot say all of it; and
-    /// whose last line is kept only after the leap has no time left to take it in pieces.
+    /// where a poll may also report them for nothing, or where one turn cannot say all of it.
     fn leap(&mut self, slot: Slot) {
         let time = self.time();
-        let is_lost = self.kind == Kind::Prompt && self.is_awkward && self.is_store_slow;
         // What is found in a leap must be found in one turn, so nothing may have to be asked for.
         let may_ask = self.may_ask();
         let is_uncertain = self.is_awkward || self.kind == Kind::Slow || may_ask;
-        if self.is_paced && is_uncertain || is_lost {
+        if self.is_paced && is_uncertain {
             return self.deeds.push(Deed::Wait(time));
         }
         let mut pieces = if self.is_awkward || may_ask { Vec::new() } else { self.line() };

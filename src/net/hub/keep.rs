@@ -280,6 +280,10 @@ impl<S: Stream> Hub<S> {
                 aside.push((id, conn.queue.take_fresh(&open)));
             }
             conn.queue.put_fresh(fresh);
+            // Only from now on can it be taken.
+            if let Some(ending) = &mut conn.ending {
+                ending.extend(self.now.mono + self.limits.drain_timeout);
+            }
             self.touched.push(id);
         }
         self.flush();
