@@ -266,6 +266,8 @@ impl<S: Stream> Hub<S> {
                     return Stop::Changed;
                 }
                 Some(Face::Json(Some(_))) => {
+                    // The request was paid for, in however many pieces its bytes come.
+                    conn.give_back(rate);
                     budget.take_line();
                     self.take_sized(id, rest);
                     continue;
