@@ -322,6 +322,12 @@ impl Draw {
             let keys = self.keys();
             return self.deeds.push(Deed::Noise(slot, keys));
         }
+        let is_program = self.ends[slot] == FarEnd::Program && self.kind != Kind::Prompt;
+        if is_program && self.rng.one_in(6) {
+            let text = self.text();
+            let block = noise::sized(&mut self.rng, &text);
+            return self.deeds.push(Deed::Noise(slot, block));
+        }
         let pieces = match self.ends[slot] {
             FarEnd::Program => self.requests(),
             FarEnd::Lines | FarEnd::Terminal => self.typed(),
