@@ -381,7 +381,10 @@ impl<S: Stream> Hub<S> {
     /// Panics when something is left over of a turn, or of who is gone.
     fn assert_nothing_is_left(&self) {
         assert!(self.answering.is_none(), "a line is obeyed within a turn");
-        assert!(self.hidden.is_empty(), "every prompt is back at the end of a turn");
+        for conn in self.hidden.iter().filter_map(|id| self.conns.find(*id)) {
+            let is_behind = !conn.queue.is_empty() || conn.queue.is_behind() || conn.is_held;
+            assert!(!conn.is_talking() || is_behind, "a prompt is back unless there is no room");
+        }
         assert!(self.watched_typing.is_empty(), "who types is timed within the turn");
         assert!(self.echo.is_empty() && self.hearers.is_empty(), "lists are empty in between");
         let sized = self.conns.iter().filter_map(|(_, conn)| conn.sized());
