@@ -5,7 +5,7 @@
 //! change: nobody learns that somebody looked.
 
 use super::command::{TABLE, Verb};
-use super::name::{Nick, key_of};
+use super::name::{Nick, RoomName, key_of};
 use super::user::User;
 use super::{Chat, ConnId, emoji};
 
@@ -43,11 +43,11 @@ impl Chat {
         let mut choices = match wanted(&before[..start], word) {
             Wanted::Command => commands("/", &word[1..]),
             Wanted::Help => commands("", word.trim_start_matches('/')),
-            Wanted::Room => self.rooms_like(word.trim_start_matches('#'), ""),
+            Wanted::Room => self.rooms_like(conn, word.trim_start_matches('#'), ""),
             Wanted::Nick => self.nicks_like(conn, word.trim_start_matches('@'), "", " "),
             Wanted::Text if word.is_empty() => Vec::new(),
             Wanted::Text => match (word.as_bytes()[0], start) {
-                (b'#', _) => self.rooms_like(&word[1..], "#"),
+                (b'#', _) => self.rooms_like(conn, &word[1..], "#"),
                 (b'@', _) => self.nicks_like(conn, &word[1..], "@", " "),
                 (b':', _) if word.len() > 1 => emoji_like(&word[1..]),
                 (_, 0) => self.nicks_like(conn, word, "", ": "),
@@ -60,11 +60,13 @@ impl Chat {
         Completion { start, choices }
     }
 
-    /// Rooms whose names begin so; that there is a locked one is no secret.
-    fn rooms_like(&self, prefix: &str, sigil: &str) -> Vec<String> {
+    /// Rooms whose names begin so; that there is a locked one is no secret, but to a bot that is
+    /// for other rooms.
+    fn rooms_like(&self, conn: ConnId, prefix: &str, sigil: &str) -> Vec<String> {
         let prefix = key_of(prefix);
         let rooms = self.rooms.iter().take(LOOKED_AT_MAX).map(|(_, room)| &room.name);
-        let like = rooms.filter(|name| name.key().starts_with(&*prefix));
+        let may_know = |name: &&RoomName| self.check_token_room(conn, name.as_str()).is_ok();
+        let like = rooms.filter(|name| name.key().starts_with(&*prefix)).filter(may_know);
         like.map(|name| format!("{sigil}{name} ")).collect()
     }
 

@@ -111,6 +111,10 @@ pub enum TokenNews {
         nick: Nick,
         /// What to log in with; nobody is told again.
         secret: Secret,
+        /// The only rooms that it is for; none of them for all rooms.
+        rooms: Vec<String>,
+        /// How many lines a second are taken from each of its connections.
+        rate: Option<u32>,
     },
     /// These are all, in the order of their names; at most [`super::tokens::TOKENS_MAX`].
     Listed(Vec<TokenRow>),

@@ -14,6 +14,7 @@ use super::kept::{Answer, Change, KeptAccount, Question, Secret};
 use super::name::{Nick, key_of};
 use super::naming::needs_no_name;
 use super::outbox::Outbox;
+use super::settings::Face;
 use super::{Chat, ConnId, Now};
 
 /// Characters of a name's password; a blank is none of them.
@@ -122,9 +123,13 @@ impl Chat {
     pub(super) fn want_password(&mut self, conn: ConnId, serial: u64, out: &mut Outbox) {
         let Some(account) = self.accounts.find(serial) else { return };
         let nick = account.nick.clone();
-        self.users.at_mut(conn).wishes_mut().login = Some(serial);
-        out.tell(conn, Event::PasswordWanted { nick });
-        out.hide_typing(conn, true);
+        let wishes = self.users.at_mut(conn).wishes_mut();
+        wishes.login = Some(serial);
+        // A program sends no line that is a password: what it asks next says what it is.
+        if wishes.face != Face::Json {
+            out.tell(conn, Event::PasswordWanted { nick });
+            out.hide_typing(conn, true);
+        }
     }
 
     /// No password is awaited any longer.

@@ -453,6 +453,9 @@ impl Chat {
             Command::TokenDrop(name) => self.drop_token(conn, name, now, out),
             Command::Paste(room) => self.paste(conn, room, out),
             Command::Show(id) => self.show(conn, id, out),
+            Command::Tty(_) | Command::Telnet if self.users.at(conn).face() == Face::Json => {
+                Err(Refusal::NotForPrograms)
+            }
             Command::Tty(is_on) => {
                 self.become_face(conn, if is_on { Face::Terminal } else { Face::Lines }, out);
                 Ok(())

@@ -10,6 +10,7 @@ use super::event::{Event, Refusal};
 use super::name::{Nick, Verdict, first_free};
 use super::outbox::{Audience, Outbox, Source};
 use super::room::RoomId;
+use super::settings::Face;
 use super::{Chat, ConnId, Now};
 
 /// How many names the welcome shows.
@@ -95,7 +96,13 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         match self.choose(conn, typed)? {
-            Choice::Owned(account) => self.want_password(conn, account, out),
+            Choice::Owned(account) => {
+                self.want_password(conn, account, out);
+                let owner = self.accounts.find(account).map(|account| account.nick.clone());
+                if let (Some(nick), Face::Json) = (owner, self.users.at(conn).face()) {
+                    return Err(Refusal::LoginRequired { nick });
+                }
+            }
             Choice::Free(nick) => match self.users.at(conn).nick() {
                 None => self.welcome(conn, nick, false, now, out),
                 Some(_) => self.rename(conn, nick, out),

@@ -78,8 +78,8 @@ impl Chat {
     /// `/paste` was refused: the next lines are left out up to a dot. Who sends a log that cannot
     /// be said should not have it obeyed.
     fn refuse_paste(&mut self, conn: ConnId, refusal: Refusal, out: &mut Outbox) {
-        out.refuse(conn, refusal);
         out.tell(conn, Event::Paste(PasteNews::LeftOut));
+        out.refuse(conn, refusal);
         self.begin_paste(conn, None);
     }
 

@@ -55,6 +55,9 @@ impl Chat {
             return out.tell(from, Event::Receipt(Receipt::NotDelivered));
         };
         let watchers = self.receipts.unseen.entry(to).or_default();
+        if watchers.len() >= WATCHERS_MAX {
+            watchers.retain(|watcher| self.users.find(*watcher).is_some());
+        }
         if watchers.len() < WATCHERS_MAX && !watchers.contains(&from) {
             watchers.push(from);
         }

@@ -222,6 +222,8 @@ pub enum Refusal {
         /// The bound.
         most: usize,
     },
+    /// A program has no lines to be edited.
+    NotForPrograms,
     /// The room is not yours.
     NotYours {
         /// Which.
@@ -301,6 +303,7 @@ impl Refusal {
             | Refusal::NoAddress { .. }
             | Refusal::IgnoresFull { .. }
             | Refusal::IgnoresSelf
+            | Refusal::NotForPrograms
             | Refusal::NothingPasted => Code::Usage,
             Refusal::UnknownCommand { .. } => Code::UnknownCommand,
             Refusal::BadJson { fault } => fault.code(),

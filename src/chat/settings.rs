@@ -73,6 +73,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether a plain connection is served so that has asked for nothing.
+    pub fn is_default(&self) -> bool {
+        let said = Settings {
+            color: self.color.filter(|color| *color != Color::Off),
+            emoji: self.emoji.filter(|is_on| *is_on),
+            ..*self
+        };
+        said == Settings::default()
+    }
+
     /// It is so from now on.
     pub fn set(&mut self, setting: Setting) {
         match setting {

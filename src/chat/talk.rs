@@ -151,8 +151,9 @@ impl Chat {
         let away = user.away().cloned();
         if !user.ignores(conn, &nick) {
             out.tell(to, Event::Whispered { nick, text: Rc::from(text) });
-            self.await_receipt(conn, to, out);
         }
+        // That somebody is ignored is not theirs to know.
+        self.await_receipt(conn, to, out);
         if let Some(text) = away {
             out.tell(conn, Event::IsAway { nick: self.users.nick(to), text });
         }

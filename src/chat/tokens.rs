@@ -105,6 +105,7 @@ impl Chat {
         // Others may have been quicker, and the disk may be full by now.
         self.check_keeping()?;
         self.check_new_token(conn, bot.owner, &nick)?;
+        let scope = (bot.rooms.clone(), bot.rate);
         let serial = self.accounts.add_token(nick.clone(), &hash, bot.clone());
         out.keep(Change::AccountMade(KeptAccount {
             serial,
@@ -117,7 +118,8 @@ impl Chat {
             settings: KeptSettings::default(),
             bot: Some(bot),
         }));
-        out.tell(conn, Event::Token(TokenNews::Made { nick, secret }));
+        let (rooms, rate) = scope;
+        out.tell(conn, Event::Token(TokenNews::Made { nick, secret, rooms, rate }));
         Ok(())
     }
 
@@ -308,8 +310,15 @@ impl Chat {
             return Err(Refusal::Token(TokenFault::ForPeople { verb }));
         }
         match command {
-            Command::SayIn(room, _) | Command::Join(room, _) | Command::Paste(Some(room)) => {
-                self.check_token_room(conn, room)
+            Command::SayIn(room, _)
+            | Command::Join(room, _)
+            | Command::Paste(Some(room))
+            | Command::Leave(Some(room))
+            | Command::Topic(Some(room))
+            | Command::SetTopic(Some(room), _)
+            | Command::History(Some(room), _) => self.check_token_room(conn, room),
+            Command::Who(Some(word)) if word.starts_with('#') => {
+                self.check_token_room(conn, &word[1..])
             }
             Command::Rooms if !bot.rooms.is_empty() => {
                 Err(Refusal::Token(TokenFault::AllRooms { verb: Verb::Rooms }))

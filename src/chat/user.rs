@@ -182,6 +182,11 @@ impl User {
         self.wishes.as_ref().is_some_and(|it| it.settings.emoji.unwrap_or(is_on(it)))
     }
 
+    /// What kind of peer the connection is for.
+    pub fn face(&self) -> Face {
+        self.wishes.as_ref().map_or(Face::Lines, |wishes| wishes.face)
+    }
+
     /// The account that the user is logged in to.
     pub fn account(&self) -> Option<u64> {
         self.account.map(NonZeroU64::get)

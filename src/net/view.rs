@@ -44,6 +44,12 @@ impl View {
         Look { settings: &self.settings, is_terminal, columns, nick }
     }
 
+    /// Whether it says nothing that is not so without it.
+    pub fn is_plain(&self) -> bool {
+        let is_served = matches!(self.face, Face::Lines) && self.settings.is_default();
+        is_served && self.pace.is_none() && self.request.is_none()
+    }
+
     /// The conversation has it so from now on.
     pub fn set(&mut self, settings: Settings) {
         self.settings = settings;

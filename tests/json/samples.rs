@@ -162,7 +162,12 @@ fn of_names() -> Vec<Event> {
         Event::Receipt(Receipt::Seen { nick: nick("bob") }),
         Event::Typing { room: room("dev"), nick: nick("bob") },
         Event::Taken { number: 3 },
-        Event::Token(TokenNews::Made { nick: nick("ci"), secret: Secret("ct_1".into()) }),
+        Event::Token(TokenNews::Made {
+            nick: nick("ci"),
+            secret: Secret("ct_1".into()),
+            rooms: vec!["ops".into()],
+            rate: Some(5),
+        }),
         Event::Token(TokenNews::Listed(vec![
             TokenRow { nick: nick("ci"), rooms: vec![], rate: None, connections: 0 },
             TokenRow { nick: nick("cj"), rooms: vec!["ops".into()], rate: Some(5), connections: 2 },

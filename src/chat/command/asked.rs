@@ -21,10 +21,13 @@ pub(super) fn token(given: Option<&str>) -> Option<Command<'_>> {
     match (order.to_ascii_lowercase().as_str(), first, second, third) {
         ("list", None, ..) => Some(Command::Tokens),
         ("drop", Some(name), None, _) => Some(Command::TokenDrop(name_of(name))),
-        ("new", Some(name), second, None) => match second.and_then(rate) {
-            Some(rate) => Some(Command::TokenNew(name_of(name), "", Some(rate))),
-            None => Some(Command::TokenNew(name_of(name), second.unwrap_or_default(), None)),
-        },
+        // A number is a rate; a room that is called so has its mark before it.
+        ("new", Some(name), Some(word), None) if word.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(Command::TokenNew(name_of(name), "", Some(rate(word)?)))
+        }
+        ("new", Some(name), rooms, None) => {
+            Some(Command::TokenNew(name_of(name), rooms.unwrap_or_default(), None))
+        }
         ("new", Some(name), Some(rooms), Some(word)) => {
             Some(Command::TokenNew(name_of(name), rooms, Some(rate(word)?)))
         }
@@ -47,8 +50,8 @@ pub(super) fn id(given: Option<&str>) -> Option<u64> {
 pub(super) fn face(verb: Verb, trimmed: &str) -> Option<Command<'static>> {
     match verb {
         Verb::Tty => switch_or_on(trimmed).map(Command::Tty),
-        Verb::Telnet => Some(Command::Telnet),
-        Verb::Json => Some(Command::Json),
+        Verb::Telnet if trimmed.is_empty() => Some(Command::Telnet),
+        Verb::Json if trimmed.is_empty() => Some(Command::Json),
         _ => None,
     }
 }
@@ -122,6 +125,10 @@ mod tests {
             ("/show 0", Verb::Show),
             ("/tty perhaps", Verb::Tty),
             ("/color red", Verb::Color),
+            ("/json off", Verb::Json),
+            ("/telnet now", Verb::Telnet),
+            ("/token new ci 0", Verb::Token),
+            ("/token new ci 2000000", Verb::Token),
             ("/ack", Verb::Ack),
         ] {
             assert_eq!(Command::parse(line), Err(Refusal::Usage(verb)), "{line:?}");

@@ -20,6 +20,7 @@ use super::super::conn::{Conn, Ending, Intake, Stage, Stream};
 use super::super::queue::OpenPage;
 use super::super::slots::Slots;
 use super::super::view::Face;
+use super::special::LookKey;
 use super::{Hub, LISTED_KEPT, Timer};
 
 /// Earlier lines of a room that stand in the page already.
@@ -47,6 +48,8 @@ pub(super) struct Rendered {
     lines: [Option<Range<usize>>; 2],
     /// As JSON.
     pub(super) json: [Option<Range<usize>>; 2],
+    /// As some want to see it.
+    pub(super) looks: Vec<(LookKey, Range<usize>)>,
 }
 
 /// The page of a turn while it is being written, and what is needed to write it.
@@ -80,6 +83,7 @@ impl<S: Stream> Hub<S> {
                 Effect::Serve(conn, settings) => {
                     if let Some(conn) = self.conns.find_mut(*conn) {
                         conn.view.get_or_insert_default().set(*settings);
+                        conn.view.take_if(|view| view.is_plain());
                     }
                 }
                 Effect::Become(conn, face) => self.become_face(*conn, *face),

@@ -37,16 +37,24 @@ const DRAIN_SILENCE: Duration = Duration::from_millis(500);
 const LAST_BYTES_MAX: usize = 16 << 20;
 const LAST_LINES_MAX: usize = 1 << 17;
 
+/// How much keys of one connection may cost in one turn, each by what it makes its editor look at;
+/// when the server stops, of each and of all together.
+const KEYS_PER_TURN: usize = 512;
+const LAST_KEYS: usize = 32;
+const LAST_KEYS_MAX: usize = 1 << 14;
+
 /// How much may still be taken from a connection.
 pub(super) struct Budget {
     bytes: usize,
     lines: usize,
+    /// What keys may cost.
+    pub(super) keys: usize,
 }
 
 impl Budget {
     /// What a stop takes of one connection whose answer came late.
     pub(super) fn of_stop() -> Budget {
-        Budget { bytes: LAST_BYTES_MAX, lines: LAST_LINES_MAX }
+        Budget { bytes: LAST_BYTES_MAX, lines: LAST_LINES_MAX, keys: LAST_KEYS_MAX }
     }
 }
 
@@ -76,7 +84,8 @@ impl<S: Stream> Hub<S> {
     /// goes.
     pub(super) fn serve(&mut self, id: ConnId) {
         let bytes = self.limits.read_bytes_per_turn;
-        self.serve_within(id, &mut Budget { bytes, lines: LINES_PER_TURN });
+        let keys = KEYS_PER_TURN;
+        self.serve_within(id, &mut Budget { bytes, lines: LINES_PER_TURN, keys });
     }
 
     /// The server stops: obeys all that has come from everybody. First as much of each as a turn
@@ -87,7 +96,8 @@ impl<S: Stream> Hub<S> {
             if let Some(conn) = self.conns.find_mut(id) {
                 conn.readable = Readable::UntilBlocked;
             }
-            self.serve_last(id, &mut Budget { bytes, lines: LINES_PER_TURN });
+            let keys = LAST_KEYS;
+            self.serve_last(id, &mut Budget { bytes, lines: LINES_PER_TURN, keys });
         }
         let mut rest = Budget::of_stop();
         for id in self.conns.ids() {
@@ -98,7 +108,7 @@ impl<S: Stream> Hub<S> {
     pub(super) fn serve_last(&mut self, id: ConnId, budget: &mut Budget) {
         self.serve_within(id, budget);
         let is_left = |conn: &Conn<S>| conn.inbox.is_some() && !conn.is_awaiting;
-        while budget.lines > 0 && self.conns.find(id).is_some_and(is_left) {
+        while budget.lines > 0 && budget.keys > 0 && self.conns.find(id).is_some_and(is_left) {
             self.settle();
             self.serve_within(id, budget);
         }
@@ -237,7 +247,7 @@ impl<S: Stream> Hub<S> {
             self.turn_away(id, stranger);
             return Err(Stop::Over(None));
         }
-        if is_full || budget.lines == 0 {
+        if is_full || budget.lines == 0 || budget.keys == 0 {
             self.list(id);
             return Err(left(Duration::ZERO));
         }
@@ -359,8 +369,11 @@ impl<S: Stream> Hub<S> {
     /// Nothing more will come: the last line counts also without its end, then the connection ends.
     fn finish(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find_mut(id) else { return };
+        // Who ends a terminal's input has not ended a line, or a message of many.
+        let is_terminal = conn.terminal_mut().is_some();
         let parting = match conn.intake {
             Intake::Lost => Parting::Lost,
+            Intake::Open | Intake::Ended if is_terminal => Parting::Lost,
             Intake::Open | Intake::Ended => Parting::EndOfInput,
         };
         match conn.stage {

@@ -9,12 +9,16 @@ use super::super::conn::Stream;
 use super::Hub;
 
 /// How many are waited for at once; beyond that nothing is told.
-const RECEIPTS_MAX: usize = 10_000;
+const RECEIPTS_MAX: usize = 4_000;
+/// How many of them one sender waits for.
+const RECEIPTS_OF_ONE_MAX: usize = 20;
 
 impl<S: Stream> Hub<S> {
     /// `from` wants to know when `to` has taken what they were told so far.
     pub(super) fn await_receipt(&mut self, from: ConnId, to: ConnId) {
-        if !self.receipts.contains(&(from, to)) && self.receipts.len() < RECEIPTS_MAX {
+        let is_known = self.receipts.contains(&(from, to));
+        let own = self.receipts.iter().filter(|(it, _)| *it == from).count();
+        if !is_known && own < RECEIPTS_OF_ONE_MAX && self.receipts.len() < RECEIPTS_MAX {
             self.receipts.push((from, to));
         }
     }

@@ -91,14 +91,16 @@ impl<S: Stream> Hub<S> {
 
     fn ask_json(&mut self, id: ConnId, ask: &Ask) {
         match ask {
-            Ask::Block { room, text } => {
-                self.chat(Input::Block { conn: id, room: room.as_deref(), text });
-            }
+            Ask::Block { room, text } => self.say_block(id, room.as_deref(), text.as_bytes()),
             ask => {
                 if let Some(name) = ask.name()
                     && self.chat.nick_of(id).is_none()
                 {
                     self.chat(Input::Command { conn: id, command: Command::Nick(name) });
+                    // A request that is refused has no effect.
+                    if self.chat.nick_of(id).is_none() {
+                        return;
+                    }
                 }
                 self.chat(Input::Command { conn: id, command: ask.command() });
             }
@@ -139,13 +141,23 @@ impl<S: Stream> Hub<S> {
         if sized.is_crowded_out {
             self.tell(id, &Event::Refused(Refusal::PastesFull));
         } else {
-            let text = sized.bytes.strip_suffix(b"\n").unwrap_or(&sized.bytes);
-            let lines = text.split(|byte| *byte == b'\n');
-            let lines = lines.map(|line| clean(line.strip_suffix(b"\r").unwrap_or(line)));
-            let text = lines.collect::<Vec<_>>().join("\n");
-            self.chat(Input::Block { conn: id, room: sized.room.as_deref(), text: &text });
+            self.say_block(id, sized.room.as_deref(), &sized.bytes);
         }
         self.end_request(id);
+    }
+
+    /// Says a block that came at once. No line of it is longer than a line may be.
+    pub(super) fn say_block(&mut self, id: ConnId, room: Option<&str>, bytes: &[u8]) {
+        let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let lines = text.split(|byte| *byte == b'\n');
+        let lines = lines.map(|line| clean(line.strip_suffix(b"\r").unwrap_or(line)));
+        let lines: Vec<_> = lines.collect();
+        match self.limits.line_bytes_max {
+            Some(bytes_max) if lines.iter().any(|line| line.len() > bytes_max) => {
+                self.chat(Input::TooLong { conn: id, bytes_max });
+            }
+            _ => self.chat(Input::Block { conn: id, room, text: &lines.join("\n") }),
+        }
     }
 
     /// No block is being taken any longer.

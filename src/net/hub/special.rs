@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use crate::chat::ConnId;
 use crate::chat::event::Event;
-use crate::wire::Ends;
+use crate::chat::settings::Settings;
 use crate::wire::json::{self, RequestId};
-use crate::wire::look;
+use crate::wire::look::{self, Look};
+use crate::wire::{Clock, Ends};
 
 use super::super::conn::Conn;
 use super::super::view::{Face, Sized, Terminal, Unread};
@@ -19,6 +20,26 @@ use super::deliver::Writer;
 
 /// How long somebody who has typed something is shown as typing.
 pub(super) const TYPING_SHOWN: Duration = Duration::from_secs(6);
+
+/// How many looks of one event are shared; terminals have few widths.
+const LOOKS_MAX: usize = 32;
+
+/// What makes lines look alike to readers whom they do not mean.
+#[derive(Debug, PartialEq)]
+pub(super) struct LookKey {
+    settings: Settings,
+    is_terminal: bool,
+    columns: usize,
+    ends: Ends,
+    clock: Clock,
+}
+
+impl LookKey {
+    fn of(look: &Look<'_>, ends: Ends, clock: Clock) -> LookKey {
+        let Look { settings, is_terminal, columns, .. } = *look;
+        LookKey { settings: *settings, is_terminal, columns, ends, clock }
+    }
+}
 
 /// Where something stands in the page.
 enum Drawn {
@@ -59,7 +80,8 @@ impl Writer<'_> {
             self.push_drawn(conn, Drawn::Own(before));
             self.push_drawn(conn, drawn);
         } else {
-            let count = |range| memchr::memchr_iter(b'\n', &self.page.bytes[range]).count();
+            let is_terminal = conn.terminal_mut().is_some();
+            let count = |range| lines_of(&self.page.bytes[range], is_terminal);
             conn.queue.drop_lines((count(before) + count(drawn.range().clone())) as u64);
             forget_screen(conn);
         }
@@ -145,13 +167,27 @@ impl Writer<'_> {
                 Drawn::Own(self.render_json(conn.ends, event, re))
             }
             Face::Lines | Face::Terminal(_) => {
+                let nick = self.chat.nick_of(id).filter(|nick| look::means(event, nick));
+                let look = view.look(nick);
+                let is_last = matches!(event, Event::Bye { .. });
+                let key = LookKey::of(&look, conn.ends, clock);
+                let is_same = |it: &&(LookKey, Range<usize>)| it.0 == key;
+                if let Some((_, range)) = self.rendered.looks.iter().find(is_same)
+                    && nick.is_none()
+                    && !is_last
+                {
+                    return Drawn::Own(range.clone());
+                }
                 let start = self.page.bytes.len();
-                let look = view.look(self.chat.nick_of(id));
                 look::render(event, &look, conn.ends, clock, &mut self.page.bytes);
-                if let (Event::Bye { .. }, Face::Terminal(terminal)) = (event, &view.face) {
+                if let (true, Face::Terminal(terminal)) = (is_last, &view.face) {
                     self.page.bytes.extend_from_slice(&terminal.end());
                 }
-                Drawn::Own(start..self.page.bytes.len())
+                let range = start..self.page.bytes.len();
+                if nick.is_none() && !is_last && self.rendered.looks.len() < LOOKS_MAX {
+                    self.rendered.looks.push((key, range.clone()));
+                }
+                Drawn::Own(range)
             }
         }
     }
@@ -192,6 +228,12 @@ impl Writer<'_> {
     }
 }
 
+/// How many lines that is; on a terminal a row that begins with two blanks belongs to the one above.
+fn lines_of(bytes: &[u8], is_terminal: bool) -> usize {
+    let rows = bytes.split_inclusive(|byte| *byte == b'\n').filter(|row| row.ends_with(b"\n"));
+    rows.filter(|row| !is_terminal || !row.starts_with(b"  ")).count()
+}
+
 /// What is on the connection's screen is not known any longer.
 pub(super) fn forget_screen<S>(conn: &mut Conn<S>) {
     if let Some(terminal) = conn.terminal_mut() {
@@ -210,6 +252,9 @@ fn note_unread(terminal: &mut Terminal, event: &Event) {
             terminal.count_unread(Unread::Room(room.clone()));
         }
         Event::Whispered { nick, .. } => terminal.count_unread(Unread::Direct(nick.clone())),
+        Event::YouLeft { room, .. } | Event::Closed { room, .. } => {
+            terminal.mark_read(|place| matches!(place, Unread::Room(it) if it == room));
+        }
         _ => {}
     }
 }

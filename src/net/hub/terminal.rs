@@ -9,12 +9,14 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use crate::chat::command::Command;
+use crate::chat::name::key_of;
 use crate::chat::settings::Face as FaceOf;
 use crate::chat::{ConnId, Input, Place};
 use crate::wire::Ends;
 use crate::wire::editor::{self, Edit, Editor, Size};
 use crate::wire::line::{Item, Keys, Tells};
 use crate::wire::telnet;
+use crate::wire::text::block;
 
 use super::super::conn::Stream;
 use super::super::view::{Face, Terminal, Unread};
@@ -23,7 +25,10 @@ use super::special::{TYPING_SHOWN, forget_screen};
 use super::{Hub, Timer};
 
 /// Keys of one connection that are taken before it is looked again whether the turn is full.
-const KEYS_AT_ONCE: usize = 256;
+const KEYS_AT_ONCE: usize = 64;
+
+/// A key costs one, and one more for each so many bytes that it may make the editor look at.
+const BYTES_PER_COST: usize = 256;
 
 /// Others are told no more often than this that somebody is typing.
 const TYPING_PAUSE: Duration = Duration::from_secs(3);
@@ -43,7 +48,9 @@ impl<S: Stream> Hub<S> {
                 return Stop::Changed;
             };
             let all = *rest;
-            let mut chunk = &all[..all.len().min(KEYS_AT_ONCE)];
+            let cost = 1 + terminal.editor.weight() / BYTES_PER_COST;
+            let keys = (budget.keys / cost).clamp(1, KEYS_AT_ONCE);
+            let mut chunk = &all[..all.len().min(keys)];
             let chunk_len = chunk.len();
             let mut echo = std::mem::take(&mut self.echo);
             let (mut edit, mut item, mut unused) = (None, None, 0);
@@ -64,12 +71,20 @@ impl<S: Stream> Hub<S> {
             self.push_echo(id, &echo);
             echo.clear();
             self.echo = echo;
+            let taken = all.len() - rest.len();
+            budget.keys = budget.keys.saturating_sub(cost * taken.max(1));
             budget.take_line();
+            let ends_with_cr = all[..taken].last() == Some(&b'\r');
             if let Some(item) = item {
                 self.obey_terminal_item(id, item);
             }
             if let Some(edit) = edit {
                 self.obey_edit(id, edit);
+            }
+            // What belongs to the Enter that ended the editing is no line.
+            let is_over = self.conns.find_mut(id).is_none_or(|conn| conn.terminal_mut().is_none());
+            if is_over && ends_with_cr {
+                *rest = rest.strip_prefix(b"\n").or(rest.strip_prefix(b"\0")).unwrap_or(rest);
             }
         }
     }
@@ -100,12 +115,18 @@ impl<S: Stream> Hub<S> {
                 self.obey_line(id, line.as_bytes());
             }
             Edit::Block(text) => {
+                self.push_echo(id, block::echo(&text).as_bytes());
                 self.hide_prompt(id);
                 self.begin_request(id, None);
-                self.chat(Input::Block { conn: id, room: None, text: &text });
+                self.say_block(id, None, text.as_bytes());
                 self.end_request(id);
             }
             Edit::Complete => self.complete(id),
+            // What one types ends there, and only then the connection.
+            Edit::Leave if self.chat.place_of(id) == Place::Block => {
+                self.hide_prompt(id);
+                self.obey_line(id, b".");
+            }
             Edit::Leave => self.chat(Input::Command { conn: id, command: Command::Quit }),
             Edit::Interrupt => self.chat(Input::Interrupt { conn: id }),
             Edit::Changed => self.note_typing(id),
@@ -127,13 +148,12 @@ impl<S: Stream> Hub<S> {
         let Some(terminal) = self.conns.find_mut(id).and_then(|conn| conn.terminal_mut()) else {
             return;
         };
-        let word = line.split(' ').next().unwrap_or_default();
-        let (sigil, name) = word.split_at_checked(1).unwrap_or(("", ""));
-        let key = crate::chat::name::key_of(name.strip_suffix(':').unwrap_or(name));
-        terminal.mark_read(|place| match place {
-            _ if line.is_empty() => true,
-            Unread::Room(room) => sigil == "#" && room.key() == key,
-            Unread::Direct(nick) => sigil == "@" && nick.key() == key,
+        let command = Command::parse(line);
+        terminal.mark_read(|place| match (place, command.as_ref()) {
+            (_, Ok(Command::Nothing)) => true,
+            (Unread::Room(room), Ok(Command::SayIn(name, _))) => room.key() == key_of(name),
+            (Unread::Direct(nick), Ok(Command::Whisper(name, _))) => nick.key() == key_of(name),
+            _ => false,
         });
     }
 
@@ -157,8 +177,8 @@ impl<S: Stream> Hub<S> {
         let Face::Terminal(terminal) = &mut view.face else { return };
         let line = terminal.editor.line();
         let is_told = terminal.typing_told_at.is_some_and(|at| now < at + TYPING_PAUSE);
-        let is_elsewhere = line.is_empty() || line.starts_with(['/', '#', '@']);
-        if view.settings.shows_typing && !is_told && !is_elsewhere && !terminal.is_secret {
+        let is_said = matches!(Command::parse(line), Ok(Command::Say(_) | Command::Act(_)));
+        if view.settings.shows_typing && !is_told && is_said && !terminal.is_secret {
             terminal.typing_told_at = Some(now);
             self.chat(Input::Typing { conn: id });
         }

@@ -194,6 +194,11 @@ impl Editor {
         self.screen.forget();
     }
 
+    /// About how many bytes one key may make it look at, or draw.
+    pub fn weight(&self) -> usize {
+        self.content.line.text().len()
+    }
+
     /// The line.
     pub fn line(&self) -> &str {
         self.content.line.text()

@@ -257,9 +257,13 @@ fn write_profile(profile: &Profile, to: &mut Object<'_>) {
 /// What is about names for bots.
 fn write_token(news: &TokenNews, to: &mut Object<'_>) {
     match news {
-        TokenNews::Made { nick, secret: Secret(secret) } => {
+        TokenNews::Made { nick, secret: Secret(secret), rooms, rate } => {
             to.text("nick", nick.as_str());
             to.text("secret", secret);
+            to.texts("rooms", rooms.iter().map(String::as_str));
+            if let Some(rate) = rate {
+                to.number("rate", u64::from(*rate));
+            }
         }
         TokenNews::Listed(rows) => to.objects("tokens", rows, |to, row| {
             to.text("nick", row.nick.as_str());

@@ -7,6 +7,7 @@ use crate::chat::event::{Event, PasteNews, Remembered};
 use crate::chat::name::{Nick, RoomName};
 
 use super::super::Clock;
+use super::super::clean::clean;
 use super::{count, past};
 
 /// How many lines others see of a block at once; of a longer one, the last of these says how many
@@ -23,6 +24,16 @@ pub fn shown(text: &str) -> (impl Iterator<Item = &str>, usize) {
 /// The line that stands for so many further ones.
 pub fn rest(room: &RoomName, nick: &Nick, id: u64, more: usize) -> String {
     format!("* #{room}: {more} more lines of {nick}; /show {id} shows all")
+}
+
+/// What who sends a block sees of it on a terminal, where each row ends with CR LF.
+pub fn echo(text: &str) -> String {
+    let (lines, more) = shown(text);
+    let mut rows: String = lines.map(|line| format!("| {}\r\n", clean(line.as_bytes()))).collect();
+    if more > 0 {
+        rows.push_str(&format!("| and {}\r\n", count(more as u64, "more line")));
+    }
+    rows
 }
 
 /// What is told to who types a block, or asked for one.

@@ -66,9 +66,10 @@ pub(super) fn kept(event: &Event) -> String {
 /// The lines of what an owner is told of tokens.
 pub(super) fn token(news: &TokenNews) -> String {
     match news {
-        TokenNews::Made { nick, secret: Secret(secret) } => format!(
-            "* the token of {nick} is {secret}; it is shown this once. In a script: /login {nick} \
-             {secret}\n"
+        TokenNews::Made { nick, secret: Secret(secret), rooms, rate } => format!(
+            "* the token of {nick} is {secret}; it is shown this once, and is for {}. In a script: \
+             /login {nick} {secret}\n",
+            scope(rooms, *rate)
         ),
         TokenNews::Listed(rows) if rows.is_empty() => {
             "* you have no token: /token new NAME makes one\n".to_owned()
@@ -85,13 +86,18 @@ pub(super) fn token(news: &TokenNews) -> String {
 }
 
 fn listed(row: &TokenRow) -> String {
-    let rooms: Vec<String> = row.rooms.iter().map(|room| format!("#{room}")).collect();
-    let rooms = if rooms.is_empty() { "all rooms".to_owned() } else { rooms.join(", ") };
-    let rate = row.rate.map(|rate| format!("; {} a second", count(rate.into(), "line")));
     let state = match row.connections {
         0 => "not here".to_owned(),
         1 => "here".to_owned(),
         connections => format!("here with {connections} connections"),
     };
-    format!("{}: {rooms}{}; {state}", row.nick, rate.unwrap_or_default())
+    format!("{}: {}; {state}", row.nick, scope(&row.rooms, row.rate))
+}
+
+/// What a token is for.
+fn scope(rooms: &[String], rate: Option<u32>) -> String {
+    let rooms: Vec<String> = rooms.iter().map(|room| format!("#{room}")).collect();
+    let rooms = if rooms.is_empty() { "all rooms".to_owned() } else { rooms.join(", ") };
+    let rate = rate.map(|rate| format!("; {} a second", count(rate.into(), "line")));
+    format!("{rooms}{}", rate.unwrap_or_default())
 }

@@ -44,6 +44,7 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
             quoted(typed)
         ),
         Refusal::BadJson { fault } => json::fault_text(fault),
+        Refusal::NotForPrograms => "a program has no lines to edit: connect anew for it".to_owned(),
         Refusal::LineTooLong { .. }
         | Refusal::LineLeftOut { .. }
         | Refusal::NothingPasted

@@ -50,6 +50,10 @@ impl Model {
             Request::Join(asked, name) => {
                 if self.conns[no].nick.is_none() {
                     self.answer_named(no, Ask::Nick(name));
+                    // What is refused has no effect.
+                    if self.conns[no].nick.is_none() {
+                        return;
+                    }
                 }
                 self.answer_named(no, asked);
             }

@@ -38,10 +38,10 @@ impl Model {
         match asked {
             Ok(asked) => self.answer(no, asked),
             Err(code) => {
-                self.tell(no, What::Refused(code));
                 if names_paste(line) {
                     self.leave_out(no);
                 }
+                self.tell(no, What::Refused(code));
             }
         }
     }
@@ -56,10 +56,10 @@ impl Model {
 
     pub(super) fn answer(&mut self, no: ConnNo, asked: Ask<'_>) {
         if let Err(code) = self.try_to(no, asked) {
-            self.tell(no, What::Refused(code));
             if matches!(asked, Ask::Paste(_)) {
                 self.leave_out(no);
             }
+            self.tell(no, What::Refused(code));
         }
     }
 
