@@ -80,7 +80,8 @@ fn serve(config: Config) -> Result<(), String> {
     let server = Server::start(config).map_err(|error| error.to_string())?;
     let mut text = announcement(server.addresses(), data.as_ref());
     for address in server.telnet_addresses() {
-        text += &format!("listening on {address}   (for telnet)\n");
+        let (host, port) = (address.ip(), address.port());
+        text += &format!("listening on {address}\n  for keys: telnet {host} {port}\n");
     }
     print(&text);
     server.run().map_err(|cause| format!("cannot wait for events: {cause}"))

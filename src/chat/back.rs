@@ -143,8 +143,9 @@ impl Chat {
         }
         let is_welcomed = self.users.at(conn).is_in(id);
         if !is_welcomed {
-            if let Err(refusal) = self.check_room_for(conn, id) {
-                return out.refuse(conn, refusal);
+            if self.check_room_for(conn, id).is_err() {
+                let room = self.rooms.at(id).name.clone();
+                return out.tell(conn, Event::StaysOut { room });
             }
             self.enter_again(conn, id, way.was_here, now, out);
         }

@@ -142,7 +142,8 @@ impl Server {
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS_PER_TURN);
         let mut now = self.clock.now();
-        info!("started: chatline {} on {:?}", env!("CARGO_PKG_VERSION"), self.addresses);
+        let all = [&self.addresses[..], &self.telnet_addresses].concat();
+        info!("started: chatline {} on {all:?}", env!("CARGO_PKG_VERSION"));
         loop {
             match self.poll.poll(&mut events, self.timeout(now)) {
                 Err(cause) if cause.kind() == ErrorKind::Interrupted => events.clear(),

@@ -95,6 +95,8 @@ pub struct Sized {
     pub bytes_max: usize,
     /// There was no room for it beside those of others.
     pub is_crowded_out: bool,
+    /// It was refused before it came, and is only skipped.
+    pub is_answered: bool,
 }
 
 /// A room or a person, in which or by whom something was said that was not answered.

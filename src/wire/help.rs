@@ -226,9 +226,9 @@ fn explanation_of_looks(verb: Verb) -> String {
             "shows all lines of a message that was too long to be shown whole.".to_owned()
         }
         Verb::Tty => "edits your lines here, for a terminal that sends each key: \
-            stty -icanon -echo; nc HOST PORT; stty sane. Cursor keys, Home, End, Ctrl-A E U K W Y \
-            L edit; the arrows and Ctrl-R find earlier lines; Tab completes; Ctrl-C drops the \
-            line; Ctrl-D on an empty one leaves; Enter on an empty one marks all as read."
+            stty -icanon -echo -isig; nc HOST PORT; stty sane. Cursor keys, Home, End, Ctrl-A E U \
+            K W Y L edit; the arrows and Ctrl-R find earlier lines; Tab completes; Ctrl-C drops \
+            the line; Ctrl-D on an empty one leaves; Enter on an empty one marks all as read."
             .to_owned(),
         Verb::Telnet => "does the same as /tty for a telnet client, which is asked to send each \
             key."

@@ -94,6 +94,7 @@ pub fn of(event: &Event, clock: Clock) -> String {
         | Event::CloseAsked { .. }
         | Event::Closed { .. }
         | Event::Back { .. }
+        | Event::StaysOut { .. }
         | Event::DirectKept { .. }
         | Event::Registered { .. }
         | Event::Unregistered { .. }

@@ -156,7 +156,7 @@ fn a_bare_terminal_edits_lines_at_nc() {
     let server = Server::start(&[]);
     let Some(nc) = installed("nc.openbsd") else { return };
     let (nc, port) = (nc.display(), server.port());
-    let line = format!("stty -icanon -echo; {nc} 127.0.0.1 {port}; stty sane; sleep 60");
+    let line = format!("stty -icanon -echo -isig; {nc} 127.0.0.1 {port}; stty sane; sleep 60");
     let Some(tmux) = Tmux::start(&line) else { return };
     tmux.sees(&["* chatline: nobody is here yet. Type a name and press Enter (or /help, quit)."]);
     tmux.press(&["/tty", "Enter"]);
@@ -168,6 +168,7 @@ fn a_bare_terminal_edits_lines_at_nc() {
     tmux.sees(&["#lobby>"]);
     half_a_line_survives(&server, &tmux);
     tmux.resize(40, 12);
+    tmux.press(&["dropped", "C-c"]);
     // The size is asked for at each Enter.
     tmux.press(&["Enter"]);
     let mut carol = server.person("carol");

@@ -162,6 +162,7 @@ fn of_names() -> Vec<Event> {
         Event::Receipt(Receipt::Seen { nick: nick("bob") }),
         Event::Typing { room: room("dev"), nick: nick("bob") },
         Event::Taken { number: 3 },
+        Event::StaysOut { room: room("dev") },
         Event::Token(TokenNews::Made {
             nick: nick("ci"),
             secret: Secret("ct_1".into()),

@@ -5,6 +5,7 @@
 
 use crate::chat::command::Command;
 use crate::chat::event::{Event, Refusal};
+use crate::chat::paste::BLOCK_LINES_MAX;
 use crate::chat::{ConnId, Input};
 use crate::wire::clean::clean;
 use crate::wire::json::{self, Ask, RequestId};
@@ -77,8 +78,15 @@ impl<S: Stream> Hub<S> {
             Ask::Sized { room, bytes: left } => {
                 let bytes_max = self.chat.paste_bytes_max();
                 let (id_of, bytes) = (request.id, Vec::new());
-                let sized =
-                    Sized { id: id_of, room, left, bytes, bytes_max, is_crowded_out: false };
+                let sized = Sized {
+                    id: id_of,
+                    room,
+                    left,
+                    bytes,
+                    bytes_max,
+                    is_crowded_out: false,
+                    is_answered: false,
+                };
                 self.await_sized(id, sized);
             }
             ask => {
@@ -108,7 +116,13 @@ impl<S: Stream> Hub<S> {
     }
 
     /// The bytes of a block follow.
-    fn await_sized(&mut self, id: ConnId, sized: Sized) {
+    fn await_sized(&mut self, id: ConnId, mut sized: Sized) {
+        if sized.left > sized.bytes_max {
+            self.begin_request(id, sized.id.clone());
+            self.tell(id, &Event::Refused(too_long(sized.bytes_max)));
+            self.end_request(id);
+            (sized.is_answered, sized.bytes_max) = (true, 0);
+        }
         if let Some(view) = self.conns.find_mut(id).and_then(|conn| conn.view.as_deref_mut()) {
             view.face = Face::Json(Some(Box::new(sized)));
         }
@@ -122,7 +136,7 @@ impl<S: Stream> Hub<S> {
         *input = rest;
         sized.left -= bytes.len();
         // Of a block that is refused nothing is said, so nothing of its rest is needed.
-        let room = (sized.bytes_max + 1).saturating_sub(sized.bytes.len());
+        let room = sized.bytes_max.saturating_sub(sized.bytes.len());
         let kept = &bytes[..bytes.len().min(room)];
         sized.is_crowded_out |= kept.len() > room_for_all;
         if !sized.is_crowded_out {
@@ -136,7 +150,7 @@ impl<S: Stream> Hub<S> {
 
     /// Says the block that is whole.
     fn say_sized(&mut self, id: ConnId) {
-        let Some(sized) = self.drop_sized(id) else { return };
+        let Some(sized) = self.drop_sized(id).filter(|sized| !sized.is_answered) else { return };
         self.begin_request(id, sized.id);
         if sized.is_crowded_out {
             self.tell(id, &Event::Refused(Refusal::PastesFull));
@@ -168,4 +182,8 @@ impl<S: Stream> Hub<S> {
         self.sized_bytes -= sized.bytes.len();
         Some(sized)
     }
+}
+
+fn too_long(bytes_max: usize) -> Refusal {
+    Refusal::PasteTooLong { bytes_max, lines_max: BLOCK_LINES_MAX, is_typed: false }
 }

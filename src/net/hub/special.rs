@@ -228,7 +228,8 @@ impl Writer<'_> {
     }
 }
 
-/// How many lines that is; on a terminal a row that begins with two blanks belongs to the one above.
+/// How many lines that is; on a terminal a row that begins with two blanks belongs to the one
+/// above.
 fn lines_of(bytes: &[u8], is_terminal: bool) -> usize {
     let rows = bytes.split_inclusive(|byte| *byte == b'\n').filter(|row| row.ends_with(b"\n"));
     rows.filter(|row| !is_terminal || !row.starts_with(b"  ")).count()

@@ -79,6 +79,7 @@ kinds! {
     Event::Token(TokenNews::Listed(_)) => "tokens",
     Event::Token(TokenNews::Dropped { .. }) => "token-dropped",
     Event::Back { .. } => "back",
+    Event::StaysOut { .. } => "stays-out",
     Event::Directs { .. } => "directs",
     Event::DirectKept { .. } => "direct-kept",
     Event::Registered { .. } => "registered",
@@ -143,6 +144,7 @@ pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
         | Event::TopicSet { .. }
         | Event::LockSet { .. }
         | Event::CloseAsked { .. }
+        | Event::StaysOut { .. }
         | Event::Closed { .. } => write_of_room(event, to),
         _ => write_other(event, to),
     }
@@ -409,6 +411,7 @@ fn write_of_room(event: &Event, to: &mut Object<'_>) {
         }
         Event::Current { room }
         | Event::CloseAsked { room }
+        | Event::StaysOut { room }
         | Event::Paste(PasteNews::Begun { room }) => begin(room),
         Event::YouLeft { room, current } => {
             begin(room);

@@ -43,6 +43,9 @@ pub(super) fn kept(event: &Event) -> String {
         Event::LockSet { room, nick, is_locked: false } => {
             format!("#{room}: {nick} opened the room to everybody")
         }
+        Event::StaysOut { room } => format!(
+            "you are not back in #{room}: it is full, or you are in as many rooms as may be"
+        ),
         Event::CloseAsked { room } => format!(
             "this deletes #{room} and all lines of it, for everybody; if you mean it, type once \
              more: /close {room}"

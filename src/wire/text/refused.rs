@@ -44,7 +44,6 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
             quoted(typed)
         ),
         Refusal::BadJson { fault } => json::fault_text(fault),
-        Refusal::NotForPrograms => "a program has no lines to edit: connect anew for it".to_owned(),
         Refusal::LineTooLong { .. }
         | Refusal::LineLeftOut { .. }
         | Refusal::NothingPasted
@@ -82,6 +81,7 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
         | Refusal::PasswordInvalid
         | Refusal::TooManyAccounts { .. }
         | Refusal::DirectsFull { .. } => account_refusal_text(refusal),
+        Refusal::NotForPrograms => "a program has no lines to edit: connect anew".to_owned(),
         Refusal::Token(fault) => token_fault(fault),
     }
 }
