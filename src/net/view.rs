@@ -8,13 +8,15 @@
 use std::time::Duration;
 
 use crate::chat::Place;
-use crate::chat::name::{Nick, RoomName};
+use crate::chat::name::Nick;
 use crate::chat::pace::Rate;
 use crate::chat::settings::Settings;
 use crate::wire::editor::{self, Editor};
 use crate::wire::json::RequestId;
 use crate::wire::look::Look;
 use crate::wire::telnet;
+pub use crate::wire::text::prompt::Unread;
+use crate::wire::text::prompt::prompt;
 
 /// What such a connection wants.
 #[derive(Debug, Default)]
@@ -99,19 +101,8 @@ pub struct Sized {
     pub is_answered: bool,
 }
 
-/// A room or a person, in which or by whom something was said that was not answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unread {
-    /// Said in a room that is not the current one.
-    Room(RoomName),
-    /// Said to the reader alone.
-    Direct(Nick),
-}
-
 /// How many rooms and people are counted at once.
 const UNREAD_MAX: usize = 50;
-/// How many of them the prompt names.
-const UNREAD_SHOWN: usize = 3;
 /// How many people are shown typing at once.
 const TYPISTS_MAX: usize = 3;
 
@@ -196,31 +187,12 @@ impl Terminal {
 
     /// What stands before the line: where it goes, what is unread, who is typing.
     pub fn prompt(&self, place: Place<'_>, is_plain: bool) -> String {
-        let place = match place {
-            Place::Nameless => return "name> ".to_owned(),
-            Place::Password => return "password> ".to_owned(),
-            Place::Block => return "| ".to_owned(),
-            // For who hears it, less is more.
-            Place::Nowhere | Place::Room(_) if is_plain => return String::new(),
-            Place::Nowhere => String::new(),
-            Place::Room(room) => format!("#{room}"),
-        };
-        let mut notes: Vec<String> = Vec::new();
-        for (place, count) in self.unread.iter().take(UNREAD_SHOWN) {
-            notes.push(match place {
-                Unread::Room(room) => format!("#{room} {count}"),
-                Unread::Direct(nick) => format!("@{nick} {count}"),
-            });
+        // For who hears it, less is more.
+        if is_plain && matches!(place, Place::Nowhere | Place::Room(_)) {
+            return String::new();
         }
-        let more: u64 = self.unread.iter().skip(UNREAD_SHOWN).map(|(_, count)| count).sum();
-        if more > 0 {
-            notes.push(format!("{more} more"));
-        }
-        notes.extend(self.typists.iter().map(|(nick, _)| format!("{nick} types")));
-        match notes.is_empty() {
-            true => format!("{place}> "),
-            false => format!("{place} ({})> ", notes.join(", ")),
-        }
+        let unread = self.unread.iter().map(|(place, count)| (place, *count));
+        prompt(place, unread, self.typists.iter().map(|(nick, _)| nick))
     }
 }
 
@@ -228,6 +200,7 @@ impl Terminal {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::chat::name::RoomName;
 
     #[test]
     fn the_prompt_says_what_is_unread_and_who_types() {

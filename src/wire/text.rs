@@ -8,6 +8,7 @@ pub mod block;
 mod json;
 mod kept;
 mod past;
+pub mod prompt;
 mod refused;
 mod set;
 

@@ -32,10 +32,6 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
         Refusal::NoAddress { .. } => "a name must follow the @ at once: @NICK TEXT; \
              to say a line that begins with @, put a blank before it"
             .to_owned(),
-        Refusal::IgnoresFull { most } => {
-            format!("you ignore {most} people, as many as may be: /unignore one of them first")
-        }
-        Refusal::IgnoresSelf => "you cannot ignore yourself; name somebody else".to_owned(),
         Refusal::UnknownCommand { typed, meant: Some(meant) } => {
             format!("no /{}; did you mean /{}?", quoted(typed), meant.name())
         }
@@ -53,6 +49,8 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
         Refusal::NameInvalid { .. }
         | Refusal::NameTaken { .. }
         | Refusal::NameConfusable { .. }
+        | Refusal::IgnoresFull { .. }
+        | Refusal::IgnoresSelf
         | Refusal::NoSuchUser { .. } => name_refusal_text(refusal),
         Refusal::NoSuchRoom { .. }
         | Refusal::NoRoom
@@ -121,6 +119,10 @@ fn block_refusal_text(refusal: &Refusal) -> String {
 /// Why a name was refused, and what to do instead.
 fn name_refusal_text(refusal: &Refusal) -> String {
     match refusal {
+        Refusal::IgnoresFull { most } => {
+            format!("you ignore {most} people, as many as may be: /unignore one of them first")
+        }
+        Refusal::IgnoresSelf => "you cannot ignore yourself; name somebody else".to_owned(),
         Refusal::NameInvalid { typed, fault } => name_fault(typed, *fault),
         Refusal::NameTaken { nick, free: Some(free) } => format!("{nick} is taken; {free} is free"),
         Refusal::NameTaken { nick, free: None } => format!("{nick} is taken; try another"),
