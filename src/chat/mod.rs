@@ -18,7 +18,7 @@ pub mod accounts;
 pub mod asked;
 mod audience;
 mod back;
-pub mod blocks;
+pub mod chunks;
 pub mod command;
 pub mod complete;
 pub mod emoji;

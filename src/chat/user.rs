@@ -11,7 +11,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::asked::Pending;
-use super::blocks::Blocks;
+use super::chunks::Chunks;
 use super::keyed::Keyed;
 use super::moment::Moment;
 use super::name::{NamesInUse, Nick, Verdict};
@@ -236,7 +236,7 @@ impl User {
 /// Everybody who is connected.
 #[derive(Debug)]
 pub struct Users {
-    users: Blocks<User>,
+    users: Chunks<User>,
     names: NamesInUse<ConnId>,
     people: usize,
 }
@@ -244,7 +244,7 @@ pub struct Users {
 impl Users {
     /// Nobody yet; names are hashed with that key.
     pub fn new(key: Keyed) -> Users {
-        Users { users: Blocks::default(), names: NamesInUse::new(key), people: 0 }
+        Users { users: Chunks::default(), names: NamesInUse::new(key), people: 0 }
     }
 
     /// How many have a name.

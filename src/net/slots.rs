@@ -11,14 +11,14 @@ use std::collections::BTreeSet;
 use slab::Slab;
 
 use crate::chat::ConnId;
-use crate::chat::blocks::BLOCK;
+use crate::chat::chunks::CHUNK;
 
 /// Values by [`ConnId`].
 #[derive(Debug)]
 pub struct Slots<T> {
-    /// The slot with number `n` is the one with number `n % BLOCK` in the slab `n / BLOCK`. The
+    /// The slot with number `n` is the one with number `n % CHUNK` in the slab `n / CHUNK`. The
     /// last slab is not empty. Each value stands beside its generation.
-    blocks: Vec<Slab<(u32, T)>>,
+    chunks: Vec<Slab<(u32, T)>>,
     /// The slabs that have a free slot.
     with_room: BTreeSet<usize>,
     len: usize,
@@ -28,7 +28,7 @@ pub struct Slots<T> {
 
 impl<T> Default for Slots<T> {
     fn default() -> Slots<T> {
-        Slots { blocks: Vec::new(), with_room: BTreeSet::new(), len: 0, generation: 0 }
+        Slots { chunks: Vec::new(), with_room: BTreeSet::new(), len: 0, generation: 0 }
     }
 }
 
@@ -48,15 +48,15 @@ impl<T> Slots<T> {
         let number = match self.with_room.first() {
             Some(number) => *number,
             None => {
-                self.blocks.push(Slab::new());
-                self.with_room.insert(self.blocks.len() - 1);
-                self.blocks.len() - 1
+                self.chunks.push(Slab::new());
+                self.with_room.insert(self.chunks.len() - 1);
+                self.chunks.len() - 1
             }
         };
-        let block = &mut self.blocks[number];
-        block.reserve_exact(BLOCK - block.len());
-        let key = block.insert((self.generation, value));
-        if block.len() == BLOCK {
+        let chunk = &mut self.chunks[number];
+        chunk.reserve_exact(CHUNK - chunk.len());
+        let key = chunk.insert((self.generation, value));
+        if chunk.len() == CHUNK {
             self.with_room.remove(&number);
         }
         self.len += 1;
@@ -67,29 +67,29 @@ impl<T> Slots<T> {
 
     /// The value of an id that may be gone.
     pub fn find(&self, id: ConnId) -> Option<&T> {
-        let (generation, value) = self.blocks.get(id.slot() / BLOCK)?.get(id.slot() % BLOCK)?;
+        let (generation, value) = self.chunks.get(id.slot() / CHUNK)?.get(id.slot() % CHUNK)?;
         (*generation == id.generation()).then_some(value)
     }
 
     /// The value of an id that may be gone, to change it.
     pub fn find_mut(&mut self, id: ConnId) -> Option<&mut T> {
-        let block = self.blocks.get_mut(id.slot() / BLOCK)?;
-        let (generation, value) = block.get_mut(id.slot() % BLOCK)?;
+        let chunk = self.chunks.get_mut(id.slot() / CHUNK)?;
+        let (generation, value) = chunk.get_mut(id.slot() % CHUNK)?;
         (*generation == id.generation()).then_some(value)
     }
 
     /// Takes a value out.
     pub fn remove(&mut self, id: ConnId) -> Option<T> {
         self.find(id)?;
-        let number = id.slot() / BLOCK;
-        let block = &mut self.blocks[number];
-        let (_, value) = block.try_remove(id.slot() % BLOCK)?;
+        let number = id.slot() / CHUNK;
+        let chunk = &mut self.chunks[number];
+        let (_, value) = chunk.try_remove(id.slot() % CHUNK)?;
         self.len -= 1;
         self.with_room.insert(number);
-        if block.is_empty() {
-            *block = Slab::new();
-            while self.blocks.pop_if(|block| block.is_empty()).is_some() {
-                self.with_room.remove(&self.blocks.len());
+        if chunk.is_empty() {
+            *chunk = Slab::new();
+            while self.chunks.pop_if(|chunk| chunk.is_empty()).is_some() {
+                self.with_room.remove(&self.chunks.len());
             }
         }
         Some(value)
@@ -97,8 +97,8 @@ impl<T> Slots<T> {
 
     /// All values with their ids, by slot.
     pub fn iter(&self) -> impl Iterator<Item = (ConnId, &T)> {
-        self.blocks.iter().enumerate().flat_map(|(number, block)| {
-            let values = block.iter();
+        self.chunks.iter().enumerate().flat_map(|(number, chunk)| {
+            let values = chunk.iter();
             values.map(move |(key, (generation, value))| (id(number, key, *generation), value))
         })
     }
@@ -109,8 +109,8 @@ impl<T> Slots<T> {
     }
 }
 
-fn id(block: usize, key: usize, generation: u32) -> ConnId {
-    let slot = u32::try_from(block * BLOCK + key).expect("there are fewer connections than 2^32");
+fn id(chunk: usize, key: usize, generation: u32) -> ConnId {
+    let slot = u32::try_from(chunk * CHUNK + key).expect("there are fewer connections than 2^32");
     ConnId::new(slot, generation)
 }
 
@@ -121,7 +121,7 @@ mod tests {
 
     /// How many values there is memory for.
     fn room<T>(slots: &Slots<T>) -> usize {
-        slots.blocks.iter().map(Slab::capacity).sum()
+        slots.chunks.iter().map(Slab::capacity).sum()
     }
 
     #[test]
@@ -141,23 +141,23 @@ mod tests {
     fn memory_goes_with_those_who_had_it() {
         let mut slots = Slots::default();
         let ids: Vec<ConnId> = (0..1000).map(|number| slots.insert(number)).collect();
-        assert_eq!((slots.len(), room(&slots)), (1000, 1000_usize.next_multiple_of(BLOCK)));
+        assert_eq!((slots.len(), room(&slots)), (1000, 1000_usize.next_multiple_of(CHUNK)));
         // Who came last stays, and holds one slab.
         for id in &ids[..999] {
             slots.remove(*id);
         }
-        assert_eq!((slots.len(), room(&slots)), (1, BLOCK));
+        assert_eq!((slots.len(), room(&slots)), (1, CHUNK));
         assert_eq!((slots.find(ids[999]), slots.find(ids[998])), (Some(&999), None));
 
         // Who comes next fills the front, whatever the order in which the others went.
-        let more: Vec<ConnId> = (0..BLOCK).map(|number| slots.insert(number)).collect();
-        assert!(more.iter().all(|id| id.slot() < BLOCK), "{more:?}");
+        let more: Vec<ConnId> = (0..CHUNK).map(|number| slots.insert(number)).collect();
+        assert!(more.iter().all(|id| id.slot() < CHUNK), "{more:?}");
         assert_eq!(slots.ids().last(), Some(&ids[999]));
         slots.remove(ids[999]);
-        assert_eq!((slots.len(), slots.blocks.len()), (BLOCK, 1));
-        for step in 0..BLOCK {
-            slots.remove(more[step * 7 % BLOCK]);
+        assert_eq!((slots.len(), slots.chunks.len()), (CHUNK, 1));
+        for step in 0..CHUNK {
+            slots.remove(more[step * 7 % CHUNK]);
         }
-        assert_eq!((slots.len(), slots.blocks.len(), slots.with_room.len()), (0, 0, 0));
+        assert_eq!((slots.len(), slots.chunks.len(), slots.with_room.len()), (0, 0, 0));
     }
 }
