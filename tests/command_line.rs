@@ -239,7 +239,8 @@ fn a_standard_output_that_is_closed_ends_nothing() {
 fn scripts() -> Vec<PathBuf> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts");
     let scripts = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    scripts.collect()
+    // A program for awk is read by one of them, and not run.
+    scripts.filter(|script| script.extension().is_none_or(|it| it != "awk")).collect()
 }
 
 #[test]
@@ -256,10 +257,16 @@ fn every_script_is_a_shell_script_without_fault() {
 }
 
 #[test]
-fn say_explains_itself() {
-    let say = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/say");
-    for flag in ["--help", "-h"] {
-        let text = shown(&Command::new(say).arg(flag).output().unwrap());
-        assert!(text.starts_with("usage: say ROOM"), "{text}");
+fn scripts_explain_themselves() {
+    for (script, usage) in [
+        ("say", "usage: say [--block] [--json] ROOM [TEXT...]"),
+        ("listen", "usage: listen "),
+        ("watch", "usage: watch "),
+    ] {
+        let path = format!("{}/scripts/{script}", env!("CARGO_MANIFEST_DIR"));
+        for flag in ["--help", "-h"] {
+            let text = shown(&Command::new(&path).arg(flag).output().unwrap());
+            assert!(text.starts_with(usage), "{text}");
+        }
     }
 }
