@@ -34,6 +34,8 @@ pub enum Mode {
 pub struct Search {
     words: String,
     found: Option<Found>,
+    /// No line before this place has the words in it.
+    none_before: usize,
     /// What stands in place of the prompt.
     prompt: String,
 }
@@ -41,7 +43,8 @@ pub struct Search {
 impl Search {
     /// A search for nothing yet.
     pub fn new() -> Search {
-        let mut search = Search { words: String::new(), found: None, prompt: String::new() };
+        let (words, prompt) = (String::new(), String::new());
+        let mut search = Search { words, found: None, none_before: 0, prompt };
         search.note(true);
         search
     }
@@ -61,6 +64,7 @@ impl Search {
     pub fn pop(&mut self, history: &History) {
         self.words.pop();
         self.found = None;
+        self.none_before = 0;
         self.find(usize::MAX, history);
     }
 
@@ -76,12 +80,16 @@ impl Search {
         history.entry(found.index).map(|entry| Line::new(entry.to_owned(), found.at))
     }
 
-    /// What was found stays if nothing is.
+    /// What was found stays if nothing is. Where nothing was found, nobody looks again: more words
+    /// are not in there either.
     fn find(&mut self, before: usize, history: &History) -> bool {
         let found = match self.words.is_empty() {
             true => None,
-            false => history.find(&self.words, before),
+            false => history.find(&self.words, self.none_before..before),
         };
+        if found.is_none() && !self.words.is_empty() {
+            self.none_before = before.min(history.len()).max(self.none_before);
+        }
         self.found = found.or(self.found);
         self.note(found.is_some() || self.words.is_empty());
         found.is_some()

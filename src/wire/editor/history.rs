@@ -5,6 +5,9 @@
 //! in an older line once one goes on.
 
 use std::collections::VecDeque;
+use std::ops::Range;
+
+use memchr::memmem::Finder;
 
 /// So many lines are remembered.
 pub const ENTRIES_MAX: usize = 200;
@@ -19,6 +22,9 @@ pub struct History {
     /// Of all entries.
     bytes: usize,
     looked_at: Option<LookedAt>,
+    /// So many bytes were searched, ever.
+    #[cfg(test)]
+    pub searched: std::cell::Cell<usize>,
 }
 
 #[derive(Debug)]
@@ -77,13 +83,26 @@ impl History {
         self.looked_at = None;
     }
 
-    /// The newest line before the place `before` that contains `words`.
-    pub fn find(&self, words: &str, before: usize) -> Option<Found> {
-        let before = before.min(self.entries.len());
-        let entries = self.entries.range(..before).enumerate().rev();
-        let mut found =
-            entries.filter_map(|(index, entry)| entry.find(words).map(|at| Found { index, at }));
-        found.next()
+    /// The newest line at these places that contains `words`; each is looked at once.
+    pub fn find(&self, words: &str, places: Range<usize>) -> Option<Found> {
+        let end = places.end.min(self.entries.len());
+        let finder = Finder::new(words);
+        let mut entries = (places.start.min(end)..end).rev().zip(self.entries.range(..end).rev());
+        entries.find_map(|(index, entry)| {
+            #[cfg(test)]
+            self.searched.set(self.searched.get() + entry.len());
+            finder.find(entry.as_bytes()).map(|at| Found { index, at })
+        })
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The bytes of all lines.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The line at a place.
@@ -134,10 +153,12 @@ mod tests {
     #[test]
     fn the_newest_is_found_first() {
         let history = history(&["make tea", "drink tea", "sleep"]);
-        let find = |words, before| history.find(words, before).map(|found| (found.index, found.at));
+        let find =
+            |words, before| history.find(words, 0..before).map(|found| (found.index, found.at));
         assert_eq!(find("tea", usize::MAX), Some((1, 6)));
         assert_eq!(find("tea", 1), Some((0, 5)));
         assert_eq!(find("tea", 0), None);
+        assert_eq!(history.find("tea", 2..9), None);
         assert_eq!(find("coffee", usize::MAX), None);
     }
 }

@@ -97,6 +97,8 @@ pub struct Editor {
     is_size_asked: bool,
     has_begun: bool,
     is_changed: bool,
+    /// The whole screen is to be emptied before anything is drawn.
+    is_emptied: bool,
     /// Something cannot be done.
     is_refused: bool,
 }
@@ -133,7 +135,7 @@ impl Editor {
             self.ask_size(out);
         }
         if matches!(self.damage, Damage::All) {
-            self.screen.hide(out);
+            self.take_off(out);
         }
         if self.screen.is_shown() {
             self.refresh(out);
@@ -209,6 +211,14 @@ impl Editor {
         self.content.line.cursor()
     }
 
+    /// About how many bytes one key may have to look at or draw just now, at worst: the longer that
+    /// is, the fewer keys are to be taken at once.
+    pub fn weight(&self) -> usize {
+        let Content { prompt, line, history, mode, .. } = &self.content;
+        let searched = if matches!(mode, Mode::Search(_)) { history.bytes() } else { 0 };
+        prompt.len() + line.text().len() + self.cut.len() + searched
+    }
+
     fn ask_size(&mut self, out: &mut Vec<u8>) {
         if !self.has_size && !self.is_plain {
             self.is_size_asked = true;
@@ -231,15 +241,22 @@ impl Editor {
         if !self.screen.is_shown() {
             return;
         }
-        let view = self.content.view();
         match damage {
             Damage::None => {}
-            Damage::Cursor => self.screen.move_cursor(view, out),
-            Damage::From(at) => self.screen.redraw(view, at, out),
+            Damage::Cursor => self.screen.move_cursor(self.content.view(), out),
+            Damage::From(at) => self.screen.redraw(self.content.view(), at, out),
             Damage::All => {
-                self.screen.hide(out);
-                self.screen.show(view, out);
+                self.take_off(out);
+                self.screen.show(self.content.view(), out);
             }
+        }
+    }
+
+    /// Takes prompt and line off the screen, with all else if somebody wished that.
+    fn take_off(&mut self, out: &mut Vec<u8>) {
+        match std::mem::take(&mut self.is_emptied) {
+            true => self.screen.clear(out),
+            false => self.screen.hide(out),
         }
     }
 }

@@ -89,11 +89,7 @@ impl Editor {
             }
             Key::Clear => {
                 self.damage = Damage::All;
-                if self.screen.is_shown() {
-                    self.screen.clear(out);
-                    self.screen.show(self.content.view(), out);
-                    self.damage = Damage::None;
-                }
+                self.is_emptied = self.screen.is_shown();
             }
             Key::Up | Key::Down | Key::Search if self.content.is_secret => self.is_refused = true,
             Key::Up => self.look_up(),
@@ -289,7 +285,7 @@ impl Editor {
     }
 
     fn send_block(&mut self, text: String, out: &mut Vec<u8>) -> Edit {
-        self.screen.hide(out);
+        self.take_off(out);
         self.is_changed = false;
         Edit::Block(text)
     }
@@ -297,7 +293,7 @@ impl Editor {
     /// Prints lines above the prompt.
     fn print(&mut self, lines: &[String], out: &mut Vec<u8>) {
         let is_shown = self.screen.is_shown();
-        self.screen.hide(out);
+        self.take_off(out);
         for line in lines {
             out.extend_from_slice(line.as_bytes());
             out.extend_from_slice(b"\r\n");

@@ -392,6 +392,56 @@ fn what_is_kept_is_bounded() {
     assert!(size_of::<Editor>() < 1024, "{}", size_of::<Editor>());
 }
 
+#[test]
+fn the_screen_is_emptied_once_and_not_later() {
+    let mut editor = shown(80);
+    assert_eq!(echo(&mut editor, "ab\x0C\x0Cc"), "ab\x1b[H\x1b[2J> abc");
+    assert_eq!(feed(&mut editor, b"\x0C\r").0, [line("abc")]);
+    let (edits, echoed) = feed(&mut editor, b"\x0C\x1b[200~a\nb\x1b[201~");
+    assert_eq!(edits, [Edit::Block("a\nb".to_owned())]);
+    assert_eq!(echoed.matches("\x1b[2J").count(), 1);
+    editor.set_prompt("# ");
+    let mut out = Vec::new();
+    editor.show(&mut out);
+    assert_eq!(out, b"\r\x1b[J# ");
+}
+
+#[test]
+fn cheap_keys_stay_cheap() {
+    let keys = |piece: &str| piece.repeat(64 * 1024 / piece.len());
+    let mut editor = Editor::new(None);
+    editor.set_size(Size { columns: 80, rows: 24 });
+    editor.show(&mut Vec::new());
+    for number in 0..200 {
+        feed(&mut editor, format!("{number:03}{}\r", "a".repeat(79)).as_bytes());
+    }
+    let empty = editor.weight();
+    let mut fed = |keys: &str| {
+        let before = editor.content.history.searched.get();
+        let echoed = echo(&mut editor, keys);
+        (editor.content.history.searched.get() - before, echoed.len(), editor.weight())
+    };
+    let history_bytes = history::BYTES_MAX;
+    // Found in all, then in none; typed on behind that; and what is longer than it may be.
+    for words in ["a".to_owned(), "b".to_owned(), "a".repeat(79) + "b", "a".repeat(300)] {
+        let (searched, echoed, weight) = fed(&format!("\x12{words}{}", keys("\x12")));
+        assert!(searched <= 2 * history_bytes, "{words}: {searched}");
+        assert!(echoed < 64 * 1024 + 2000 && weight > history_bytes / 2, "{echoed} {weight}");
+        let (searched, ..) = fed(&keys("ab"));
+        assert!(searched <= 2 * history_bytes, "{words}: {searched}");
+        fed("\x07");
+    }
+    let (_, echoed, _) = fed(&keys("\x0C"));
+    assert!(echoed < 100, "emptied once: {echoed}");
+    fed(&"\u{301}".repeat(LINE_BYTES_MAX / 2));
+    for piece in ["\x1bb\x1bf", "\x01x\x7F", "\x02\x06", "\x0C\x01\x05"] {
+        let (_, echoed, weight) = fed(&keys(piece));
+        assert!(echoed <= 2 * LINE_BYTES_MAX && weight > LINE_BYTES_MAX - 9, "{piece:?}: {echoed}");
+    }
+    fed("\x05\x15\x03");
+    assert!(editor.weight() <= empty + LINE_BYTES_MAX, "what was cut");
+}
+
 /// What the terminal is sent, without the sequences that the editor uses.
 fn without_sequences(echo: &str) -> String {
     let mut rest = echo.to_owned();
