@@ -209,6 +209,51 @@ fn who_reads_slowly_has_a_whole_prompt_in_the_end() {
 }
 
 #[test]
+fn no_text_stands_where_a_line_begins() {
+    for columns in [40_u16, 80] {
+        let mut stage = Stage::new(None);
+        let (alice, bob) = stage.two();
+        stage.resizes(alice, 24, columns);
+        stage.types(alice, &format!("\x1b[24;{columns}R\x0C"));
+        let around = usize::from(columns) - 26..usize::from(columns) + 4;
+        for imitated in ["@carol: psst", "* carol left", "! no-room none", "#lobby carol: hi"] {
+            for pad in around.clone() {
+                let (x, skin, wide) = ("x".repeat(pad), "👍🏽".repeat(pad / 4), "漢".repeat(pad / 2));
+                let (filler, flag) = ("\u{3164}".repeat(pad / 2), "🇮".repeat(pad / 2));
+                for said in [
+                    format!(" {x}{imitated}"),
+                    format!(" {x} {imitated}"),
+                    format!(" {skin}{imitated}"),
+                    format!(" {wide}{imitated}"),
+                    format!(" {filler}{imitated}"),
+                    format!(" {flag}{imitated}"),
+                    format!("see https://example.org/{x}{imitated}"),
+                    format!("see https://example.org/{x}{x}#carol {imitated}"),
+                ] {
+                    stage.types(bob, &format!("{said}\n"));
+                    assert_no_imitation(stage.emulator(alice), &said);
+                }
+            }
+        }
+    }
+}
+
+/// Each row is the first one of a line of bob's or the prompt, begins with blanks, or is a part of
+/// a link in which no such row begins as a line does.
+fn assert_no_imitation(screen: &vt100::Screen, said: &str) {
+    let mut is_wrapped = true;
+    for (number, row) in screen.rows(0, screen.size().1.get()).enumerate() {
+        let is_ours = row.is_empty() || row.starts_with("  ");
+        let is_first = row.starts_with("#lobby bob:") || row.starts_with("#lobby>");
+        // What stands above has gone, of a line before.
+        let is_inside = is_wrapped && !row.starts_with(['*', '!', '@', '#', '+']);
+        let is_fine = is_ours || is_first || is_inside;
+        assert!(is_fine, "{said:?}\n{}", screen.contents());
+        is_wrapped = screen.row_wrapped(number as u16);
+    }
+}
+
+#[test]
 fn days_are_told_apart() {
     on_every_stage(|stage| {
         let (alice, bob) = stage.two();

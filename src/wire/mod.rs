@@ -7,6 +7,7 @@
 //! [`json`] is both for programs. Promises: what goes out is whole lines, and their first
 //! characters say what they are. Deliberately decides nothing: that is `chat`.
 
+mod cells;
 pub mod clean;
 pub mod editor;
 mod escape;

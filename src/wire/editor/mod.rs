@@ -9,7 +9,6 @@
 //! is fed. Deliberately no socket, no clock, and no opinion on what a line means: what completes a
 //! word is the caller's answer.
 
-mod cells;
 mod choices;
 mod content;
 mod history;
@@ -194,11 +193,6 @@ impl Editor {
     /// Nobody knows what is on the screen: what is shown next begins on a new row.
     pub fn forget_screen(&mut self) {
         self.screen.forget();
-    }
-
-    /// About how many bytes one key may make it look at, or draw.
-    pub fn weight(&self) -> usize {
-        self.content.line.text().len()
     }
 
     /// The line.

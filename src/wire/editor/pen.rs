@@ -5,7 +5,7 @@
 //! what stands behind that is erased; only relative movements. Deliberately decides nothing about
 //! what is drawn.
 
-use super::cells::{Cluster, Place};
+use crate::wire::cells::{Cluster, Place};
 
 /// Erases from the cursor to the end of the screen.
 pub const ERASE_BELOW: &[u8] = b"\x1b[J";

@@ -5,8 +5,8 @@
 //! the cursor are shown; where things stand depends on what is shown, not on how it came about.
 //! Deliberately never learns what the terminal really shows: it is told when that is unknown.
 
-use super::cells::{Cluster, Place, Shape, Stretch, clusters, shape, stretches};
 use super::pen::{ERASE_BELOW, Pen, go};
+use crate::wire::cells::{Cluster, Place, Shape, Stretch, clusters, shape, stretches};
 
 /// How large a terminal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

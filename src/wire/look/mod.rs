@@ -3,7 +3,7 @@
 //!
 //! Promises: the words are those of [`super::render`], whose lines are taken apart by their shape
 //! and decorated; what is coloured ends on its row; nothing is cut inside of a word, but for words
-//! that are no plain ASCII and wider than the terminal. Nobody's text can imitate any of it: it
+//! that are wider than the terminal and no links. Nobody's text can imitate any of it: it
 //! never stands at the beginning of a row, for what is wrapped goes on behind two blanks, and it
 //! has no escape sequence and no bell in it, since [`super::clean`] lets none through. Deliberately
 //! no state: the caller knows the reader, and when a day has passed.

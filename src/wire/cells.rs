@@ -2,7 +2,7 @@
 //!
 //! Promises: a grapheme cluster takes at least one cell, and never more than [`CELLS_MAX`]; a
 //! cluster that does not fit in a row begins the next one; where terminals do not agree on a
-//! cluster, that is known. Deliberately prints nothing: that is `pen`.
+//! cluster, that is known. Deliberately prints nothing: that is `editor` and `look`.
 
 use unicode_properties::UnicodeEmoji;
 use unicode_segmentation::UnicodeSegmentation;
@@ -24,6 +24,11 @@ pub struct Shape {
     pub is_certain: bool,
     /// There is nothing in it that marks could stand on: it is drawn on a blank.
     pub is_bare: bool,
+}
+
+/// The cells of a text that some terminal or other gives to it, at most.
+pub fn widest(text: &str) -> usize {
+    text.graphemes(true).map(|cluster| shape(cluster).span).sum()
 }
 
 /// One grapheme cluster of a text.
@@ -79,6 +84,8 @@ pub fn shape(cluster: &str) -> Shape {
     let mut span = sum;
     // Some take a half of a flag to be as wide as a flag, and know what a selector widens.
     span += cluster.chars().filter(|&it| is_half_flag(it) || it == '\u{FE0F}').count();
+    // Fillers are blanks to some, and nothing to others.
+    span += 2 * cluster.chars().filter(|&it| is_filler(it)).count();
     let is_sequence = cluster.chars().nth(1).is_some()
         && cluster.chars().next().is_some_and(UnicodeEmoji::is_emoji_char)
         && cluster.chars().any(|it| it == '\u{FE0F}' || it.width() != Some(0) && !it.is_ascii());
@@ -91,12 +98,16 @@ pub fn shape(cluster: &str) -> Shape {
         && widths().filter(|&width| width > 0).count() == 1;
     let width = width.max(1);
     // What is drawn on a blank takes its cell; a filler takes two of its own on some terminals.
-    let span = if is_bare { 3 } else { span.max(width) };
+    let span = if is_bare { span.max(3) } else { span.max(width) };
     Shape { width, span, is_certain, is_bare }
 }
 
 fn is_half_flag(character: char) -> bool {
     matches!(character, '\u{1F1E6}'..='\u{1F1FF}')
+}
+
+fn is_filler(character: char) -> bool {
+    matches!(character, '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}')
 }
 
 /// A cell; rows are counted from the first row of the prompt.
