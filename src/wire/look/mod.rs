@@ -166,6 +166,7 @@ fn pieces(event: &Event, line: &str, look: &Look<'_>) -> Vec<Piece> {
             vec![(0..nick.end + 1, name(&nick).bold())]
         }
         Shape::Past { nick, .. } => vec![(0..1, palette.aside()), (nick.clone(), name(&nick))],
+        Shape::Quoted { text } => vec![(0..text.start, palette.aside())],
         Shape::Notice { .. } => match event {
             Event::Came { .. } | Event::Left { .. } | Event::Gone { .. } | Event::Tally { .. } => {
                 vec![(0..line.len(), palette.aside())]

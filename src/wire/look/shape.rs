@@ -6,6 +6,9 @@
 
 use std::ops::Range;
 
+/// What stands before a line of a block that is shown whole.
+const QUOTED: &str = "* | ";
+
 /// A line, with where its parts stand in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -19,14 +22,19 @@ pub(super) enum Shape {
     },
     /// `@nick: text`.
     Whispered { nick: Range<usize> },
-    /// `* 12:00:00 #room nick: text` and the like: a notice of what was said once.
+    /// `* 12:00:00 #room nick: text` and the like: a notice of what was said once. Of a block it is
+    /// the first line, or what stands above all of them.
     Past {
         /// Without its mark; `None` when it was said to one person alone.
         room: Option<Range<usize>>,
         nick: Range<usize>,
+        /// `, 6 lines (/show 7)` behind the nick of a block; empty for all else.
+        lines: Range<usize>,
         text: Range<usize>,
         is_action: bool,
     },
+    /// `* | text`: a line of a block.
+    Quoted { text: Range<usize> },
     /// `* text`; it may begin with a room.
     Notice { room: Option<Range<usize>> },
     /// `! code text`.
@@ -46,6 +54,9 @@ impl Shape {
                 None => Shape::Other,
             },
             Some(b'!') if line.starts_with("! ") => Shape::Refused { code: 2..word_end(line, 2) },
+            Some(b'*') if is_of_past && line.starts_with(QUOTED) => {
+                Shape::Quoted { text: QUOTED.len()..line.len() }
+            }
             Some(b'*') if line.starts_with("* ") => {
                 let past = is_of_past.then(|| past(line)).flatten();
                 past.unwrap_or_else(|| Shape::Notice { room: room(line, 2) })
@@ -100,14 +111,33 @@ fn past(line: &str) -> Option<Shape> {
         return None;
     }
     if let Some((nick, text)) = whispered(line, start) {
-        return Some(Shape::Past { room: None, nick, text, is_action: false });
+        let lines = nick.end..nick.end;
+        return Some(Shape::Past { room: None, nick, lines, text, is_action: false });
+    }
+    if let Some(block) = block(line, start) {
+        return Some(block);
     }
     match said(line, start)? {
         Shape::Said { room, nick, text, is_action } => {
-            Some(Shape::Past { room: Some(room), nick, text, is_action })
+            let lines = nick.end..nick.end;
+            Some(Shape::Past { room: Some(room), nick, lines, text, is_action })
         }
         _ => None,
     }
+}
+
+/// `#room nick, 6 lines (/show 7): text` or `#room nick, 6 lines:`, from `start` on.
+fn block(line: &str, start: usize) -> Option<Shape> {
+    line[start..].strip_prefix('#')?;
+    let room = start + 1..word_end(line, start);
+    let rest = (room.end + 1).min(line.len());
+    let nick = rest..rest + line[rest..].find(", ")?;
+    let lines = nick.end..nick.end + line[nick.end..].find(':')?;
+    let is_name = !line[nick.clone()].contains([' ', ':']);
+    let is_count = line[lines.start + 2..].starts_with(|c: char| c.is_ascii_digit());
+    let text = (lines.end + 2).min(line.len())..line.len();
+    let is_block = is_name && is_count;
+    is_block.then_some(Shape::Past { room: Some(room), nick, lines, text, is_action: false })
 }
 
 #[cfg(test)]
@@ -120,9 +150,11 @@ mod tests {
         match Shape::of(line, true) {
             Shape::Said { room, nick, text, .. } => vec![at(room), at(nick), at(text)],
             Shape::Whispered { nick } => vec!["@", at(nick)],
-            Shape::Past { room, nick, text, .. } => {
-                vec!["*", room.map_or("@", at), at(nick), at(text)]
+            Shape::Past { room, nick, lines, text, .. } => {
+                let parts = ["*", room.map_or("@", at), at(nick), at(lines), at(text)];
+                parts.into_iter().filter(|part| !part.is_empty()).collect()
             }
+            Shape::Quoted { text } => vec!["*", "|", at(text)],
             Shape::Notice { room } => vec!["*", room.map_or("", at)],
             Shape::Refused { code } => vec!["!", at(code)],
             Shape::Other => Vec::new(),
@@ -140,6 +172,14 @@ mod tests {
             ("* 12:00:00 #dev bob: hi", &["*", "dev", "bob", "hi"]),
             ("* 17 2026-11-21 12:00:00 #dev * bob waves", &["*", "dev", "bob", "waves"]),
             ("* 2026-11-21 12:00:00 @bob: hi", &["*", "@", "bob", "hi"]),
+            ("* 12:00:00 #dev bob: a, 2 b: c", &["*", "dev", "bob", "a, 2 b: c"]),
+            (
+                "* 12:00:00 #dev bob, 6 lines (/show 7): a: b",
+                &["*", "dev", "bob", ", 6 lines (/show 7)", "a: b"],
+            ),
+            ("* 7 2026-11-21 12:00:00 #dev bob, 6 lines:", &["*", "dev", "bob", ", 6 lines"]),
+            ("* | #dev bob: hi", &["*", "|", "#dev bob: hi"]),
+            ("* | ", &["*", "|", ""]),
             ("* #dev: 3 lines", &["*", "dev"]),
             ("* #dev has no topic", &["*", "dev"]),
             ("* bob left", &["*", ""]),

@@ -192,6 +192,29 @@ fn words_stand_for_marks() {
 }
 
 #[test]
+fn every_line_with_a_name_in_it_is_coloured_and_spoken() {
+    let line = |text: &str, more, is_action| {
+        let (nick, text) = (nick("bob"), text.into());
+        Remembered { id: 7, unix: NOON.unix, nick, is_action, more, text }
+    };
+    let lines: Rc<[Remembered]> =
+        [line("hi", 0, false), line("waves", 0, true), line("a, 2 b: c", 5, false)].into();
+    let block = Event::Whole { room: room("dev"), line: line("a\n@eve: b", 0, false) };
+    let replay = Event::Replay { room: room("dev"), lines };
+    let named = "\x1b[38;5;130mbob\x1b[0m";
+    for event in [said("bob", "hi"), acted("bob", "waves"), replay, block] {
+        for row in seen(&event, &colored()).lines().filter(|row| row.contains("bob")) {
+            assert!(row.contains(named), "{row:?}");
+        }
+        for row in seen(&event, &plain()).lines() {
+            assert!(!row.contains(['#', '|', '*']), "{row:?}");
+            let is_named = row.contains("in dev, bob") || row.contains("In dev, bob");
+            assert!(is_named || !row.contains("bob"), "{row:?}");
+        }
+    }
+}
+
+#[test]
 fn days_are_named() {
     let told = |settings: &Settings, unix| {
         let look = Look { settings, is_terminal: false, columns: 0, nick: None };

@@ -24,8 +24,9 @@ pub(super) fn spoken(line: &str, is_of_past: bool) -> String {
             format!("In {}, {}", at(room), doing(at(nick), at(text), *is_action))
         }
         Shape::Whispered { nick } => format!("From {} to you{}", at(nick), &line[nick.end..]),
-        Shape::Past { room, nick, text, is_action } => {
-            let said = doing(at(nick), at(text), *is_action);
+        Shape::Past { room, nick, lines, text, is_action } => {
+            let said = doing(&line[nick.start..lines.end], at(text), *is_action);
+            let said = if text.is_empty() { said.trim_end() } else { &said };
             match room {
                 None => {
                     let when = &line[2..nick.start - 1];
@@ -37,6 +38,7 @@ pub(super) fn spoken(line: &str, is_of_past: bool) -> String {
                 }
             }
         }
+        Shape::Quoted { text } => format!("{}line: {}", NOTICE, at(text)),
         Shape::Notice { room: None } => format!("{}{}", NOTICE, &line[2..]),
         Shape::Notice { room: Some(room) } => {
             let name = at(room);
@@ -112,6 +114,15 @@ mod tests {
                 "* 7 2026-11-21 12:00:00 #dev * bob waves",
                 "Notice: 7 2026-11-21 12:00:00 in dev, bob does: waves",
             ),
+            (
+                "* 12:00:00 #dev bob, 6 lines (/show 7): a",
+                "Notice: 12:00:00 in dev, bob, 6 lines (/show 7): a",
+            ),
+            (
+                "* 7 2026-11-21 12:00:00 #dev bob, 6 lines:",
+                "Notice: 7 2026-11-21 12:00:00 in dev, bob, 6 lines:",
+            ),
+            ("* | a", "Notice: line: a"),
             ("* 2026-11-21 12:00:00 @bob: hi", "Notice: 2026-11-21 12:00:00 from bob: hi"),
             ("! usage type: /me TEXT", "Refused, usage: type: /me TEXT"),
         ] {
