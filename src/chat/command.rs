@@ -334,6 +334,15 @@ fn verb_of(word: &str) -> Option<Verb> {
     TABLE.iter().find(|row| row.names.iter().any(is_it)).map(|row| row.verb)
 }
 
+/// How many words stand before the password in the command of that name, if it has one.
+pub fn words_before_password(name: &str) -> Option<usize> {
+    match verb_of(name)? {
+        Verb::Register | Verb::Password | Verb::Unregister => Some(0),
+        Verb::Login | Verb::Join | Verb::Lock => Some(1),
+        _ => None,
+    }
+}
+
 /// The refusal of a command that there is not, with a guess at what was meant.
 fn unknown(word: &str) -> Refusal {
     let names = TABLE.iter().flat_map(|row| row.names.iter().copied());

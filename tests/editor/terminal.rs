@@ -6,11 +6,12 @@
 
 use std::num::NonZeroU16;
 
-use chatline::wire::editor::{Edit, Editor, Size};
+use chatline::wire::editor::{Edit, Editor, Size, secret_from};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// What is typed, beside marks.
 pub const PIECES: &[&str] = &[
+    "/join a ",
     "a",
     "b",
     " ",
@@ -37,6 +38,17 @@ type Row = Vec<char>;
 pub struct Layout {
     pub rows: Vec<Row>,
     pub cursor: (usize, usize),
+}
+
+/// A line and its cursor as they are to be seen: of a password each character is a star.
+fn masked(line: &str, cursor: usize) -> (String, usize) {
+    let from = secret_from(line).unwrap_or(line.len());
+    let stars = |text: &str| "*".repeat(text.chars().count());
+    let cursor = match cursor.checked_sub(from) {
+        None => cursor,
+        Some(_) => from + stars(&line[from..cursor]).len(),
+    };
+    (format!("{}{}", &line[..from], stars(&line[from..])), cursor)
 }
 
 /// Lays out a prompt and a line in so many columns.
@@ -171,7 +183,8 @@ impl Terminal {
     fn answer(&mut self, edit: Edit) {
         match &edit {
             Edit::Line(line) => {
-                let mut rows = lay_out(self.prompt, line, 0, self.columns).rows;
+                let (line, _) = masked(line, 0);
+                let mut rows = lay_out(self.prompt, &line, 0, self.columns).rows;
                 if rows.len() > 1 {
                     rows.pop_if(|row| row.is_empty());
                 }
@@ -213,7 +226,8 @@ impl Terminal {
     /// Whether the screen is as it should be.
     pub fn look(&self) {
         let (line, cursor) = (self.editor.line(), self.editor.cursor());
-        let layout = lay_out(self.prompt, line, cursor, self.columns);
+        let (line, cursor) = masked(line, cursor);
+        let layout = lay_out(self.prompt, &line, cursor, self.columns);
         let (row, column) = self.parser.screen().cursor_position();
         let contents = self.parser.screen().contents();
         assert_eq!(usize::from(column), layout.cursor.1, "{line:?} at {cursor}\n{contents}");

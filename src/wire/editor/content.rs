@@ -1,11 +1,13 @@
 //! What is being edited, and what of it is to be seen.
 //!
-//! Promises: nothing of a secret is in the view. Deliberately knows no keys and no screen.
+//! Promises: nothing of a secret is in the view, and of a password in a line no more than its
+//! length. Deliberately knows no keys and no screen.
 
 use super::history::{Found, History};
 use super::line::Line;
 use super::paste::Paste;
 use super::screen::View;
+use super::secret::Masked;
 
 /// What is searched for has no more bytes.
 pub const SEARCH_BYTES_MAX: usize = 256;
@@ -114,22 +116,34 @@ pub struct Content {
     pub mode: Mode,
     /// What is typed is not shown.
     pub is_secret: bool,
+    /// What is seen of the line, if there is a password in it.
+    pub masked: Masked,
 }
 
 impl Content {
+    /// Where a byte of the line is in the view.
+    pub fn place(&mut self, at: usize) -> usize {
+        match self.masked.mask(self.line.text()) {
+            true => self.masked.place(self.line.text(), at),
+            false => at,
+        }
+    }
+
     /// What is to be seen.
-    pub fn view(&self) -> View<'_> {
+    pub fn view(&mut self) -> View<'_> {
         let line = &self.line;
+        let (text, cursor) = match self.masked.mask(line.text()) {
+            true => (self.masked.text.as_str(), self.masked.place(line.text(), line.cursor())),
+            false => (line.text(), line.cursor()),
+        };
         match &self.mode {
             _ if self.is_secret => View { prompt: &self.prompt, text: "", cursor: 0 },
-            Mode::Edit | Mode::Paste(_) => {
-                View { prompt: &self.prompt, text: line.text(), cursor: line.cursor() }
-            }
+            Mode::Edit | Mode::Paste(_) => View { prompt: &self.prompt, text, cursor },
             Mode::Ask { question, .. } => View { prompt: question, text: "", cursor: 0 },
             Mode::Search(Search { prompt, found, .. }) => {
                 let entry = |found: Found| Some((self.history.entry(found.index)?, found.at));
                 let found = found.and_then(entry);
-                let (text, cursor) = found.unwrap_or((line.text(), line.cursor()));
+                let (text, cursor) = found.unwrap_or((text, cursor));
                 View { prompt, text, cursor }
             }
         }

@@ -5,7 +5,7 @@
 //! edits come out and the same screen stands there; what is echoed holds no control and no format
 //! character (but joiners and variation selectors, which are judged when the line is whole), and
 //! moves the cursor within the rows of prompt and line only; what is typed as a secret is neither
-//! echoed nor remembered; everything that is kept is bounded; one call draws once, however much it
+//! echoed nor remembered, nor is a password in a command; everything that is kept is bounded; one call draws once, however much it
 //! is fed. Deliberately no socket, no clock, and no opinion on what a line means: what completes a
 //! word is the caller's answer.
 
@@ -18,6 +18,7 @@ mod paste;
 mod pen;
 mod press;
 mod screen;
+mod secret;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use line::Line;
 pub use paste::PASTE_BYTES_MAX;
 use screen::Screen;
 pub use screen::Size;
+pub use secret::{has_secret, secret_from};
 
 /// Asks the terminal to mark what is pasted; sent when editing begins.
 pub const BEGIN: &[u8] = b"\x1b[?2004h";
@@ -238,7 +240,10 @@ impl Editor {
         match damage {
             Damage::None => {}
             Damage::Cursor => self.screen.move_cursor(self.content.view(), out),
-            Damage::From(at) => self.screen.redraw(self.content.view(), at, out),
+            Damage::From(at) => {
+                let at = self.content.place(at);
+                self.screen.redraw(self.content.view(), at, out);
+            }
             Damage::All => {
                 self.take_off(out);
                 self.screen.show(self.content.view(), out);

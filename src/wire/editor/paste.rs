@@ -67,7 +67,7 @@ impl Paste {
 
     /// What is asked, in place of the prompt.
     pub fn question(&self) -> String {
-        format!("paste {} lines as one message? Enter sends, Ctrl-C drops ", self.lines())
+        format!("paste {} lines as one message? y sends, n drops ", self.lines())
     }
 }
 

@@ -8,6 +8,7 @@ use super::content::{Mode, Search};
 use super::keys::Key;
 use super::line::{Line, Word};
 use super::paste::{PASTE_BYTES_MAX, Paste};
+use super::secret::{MASK, has_secret, secret_from};
 use super::{Damage, Edit, Editor, Size, choices};
 use crate::wire::clean;
 
@@ -24,6 +25,11 @@ impl Editor {
         match &mut self.content.mode {
             Mode::Edit => self.press_in_line(key, out),
             Mode::Search(_) => self.press_in_search(key, out),
+            // The end of it may never come.
+            Mode::Paste(_) if key == Key::Interrupt => {
+                self.content.mode = Mode::Edit;
+                None
+            }
             Mode::Paste(paste) if key != Key::PasteEnd => {
                 paste.take(key);
                 None
@@ -35,9 +41,9 @@ impl Editor {
             }
             Mode::Ask { paste, .. } => {
                 let text = match key {
-                    Key::Enter => Some(paste.text().to_owned()),
+                    Key::Enter | Key::Char('y' | 'Y') => Some(paste.text().to_owned()),
                     Key::Interrupt | Key::Abort | Key::Escape | Key::AltEnter => None,
-                    Key::EndOfInput => None,
+                    Key::EndOfInput | Key::Char('n' | 'N' | 'q' | 'Q') => None,
                     Key::PasteBegin => {
                         self.content.mode = Mode::Paste(Paste::default());
                         self.damage = Damage::All;
@@ -61,7 +67,7 @@ impl Editor {
         match key {
             Key::Char(character) => self.insert(character, out),
             Key::Enter | Key::AltEnter => return Some(self.send_line(out)),
-            Key::Tab if self.content.is_secret => self.is_refused = true,
+            Key::Tab if self.content.is_secret || has_secret(line.text()) => self.is_refused = true,
             Key::Tab => return Some(Edit::Complete),
             Key::Interrupt if is_empty => return Some(Edit::Interrupt),
             Key::Interrupt => {
@@ -148,12 +154,15 @@ impl Editor {
             self.is_refused = true;
             return;
         }
-        let is_simple = line.is_at_end()
-            && self.is_line_on_screen()
-            && line.begins_cluster(character)
-            && self.screen.type_at_end(text, out);
+        let is_next = line.is_at_end() && self.is_line_on_screen();
+        let begins_cluster = is_next && line.begins_cluster(character);
         let at = line.cursor();
         self.content.line.insert(text);
+        let is_masked = secret_from(self.content.line.text()).is_some_and(|from| from <= at);
+        let is_simple = match is_masked {
+            true => is_next && self.screen.type_at_end(MASK, out),
+            false => begins_cluster && self.screen.type_at_end(text, out),
+        };
         self.note_change(if is_simple { Damage::None } else { Damage::From(at) });
     }
 
@@ -194,6 +203,11 @@ impl Editor {
         let line = &self.content.line;
         let from = line.left();
         let last = &line.text()[from..];
+        let last = match secret_from(line.text()).filter(|from| *from < line.text().len()) {
+            Some(secret) if secret <= from && last.chars().nth(1).is_none() => MASK,
+            Some(_) => "",
+            None => last,
+        };
         let is_simple = line.is_at_end()
             && !last.is_empty()
             && self.is_line_on_screen()
@@ -217,8 +231,9 @@ impl Editor {
 
     /// Removes it so that it can be put elsewhere.
     fn cut(&mut self, to: usize) {
+        let is_secret = self.content.is_secret || has_secret(self.content.line.text());
         let cut = self.remove(to);
-        if !cut.is_empty() && !self.content.is_secret {
+        if !cut.is_empty() && !is_secret {
             self.cut = cut;
         }
     }
@@ -256,7 +271,7 @@ impl Editor {
         self.ask_size(out);
         self.content.line.go(0);
         let line = self.content.line.cut(len);
-        if !self.content.is_secret {
+        if !self.content.is_secret && !has_secret(&line) {
             self.content.history.push(&line);
         }
         self.content.history.leave();

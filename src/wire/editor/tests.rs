@@ -207,7 +207,9 @@ fn an_older_line_is_searched() {
 #[test]
 fn pasted_text_does_not_send() {
     assert_leaves(&[], "a\x1b[200~b\tc\x1b[31md\n\x1b[201~e", "ab    cde|");
-    assert_leaves(&[], "ac\x1b[D\x1b[200~\x03b\x04\x1b[201~", "ab|c");
+    assert_leaves(&[], "ac\x1b[D\x1b[200~b\x04\x1b[201~", "ab|c");
+    assert_leaves(&[], "a\x1b[200~lost\nlost\x03c", "ac|");
+    assert_leaves(&[], "a\x1b[200~lost\x03\x1b[200~c\x1b[201~", "ac|");
 }
 
 #[test]
@@ -217,12 +219,16 @@ fn pasted_lines_are_a_block_and_long_ones_are_asked_about() {
     let edits = feed(&mut editor, b"\x1b[200~a\r\nb\rc\n\n\x1b[201~").0;
     assert_eq!(edits, [block("a\nb\nc")]);
     let long = "\x1b[200~1\n2\n\n4\x1b[201~";
-    let question = "paste 4 lines as one message? Enter sends, Ctrl-C drops ";
+    let question = "paste 4 lines as one message? y sends, n drops ";
     let echoed = echo(&mut editor, long);
     assert!(echoed.ends_with(question), "{echoed:?}");
     assert_eq!(echo(&mut editor, "x"), "\x07");
     assert_eq!(feed(&mut editor, b"\r").0, [block("1\n2\n\n4")]);
-    for no in ["\x03", "\x07", "\x04", "\x1b\r", "\x1b\x1b"] {
+    for yes in ["y", "Y", "\r"] {
+        let keys = format!("{long}{yes}");
+        assert_eq!(feed(&mut editor, keys.as_bytes()).0, [block("1\n2\n\n4")], "{yes:?}");
+    }
+    for no in ["\x03", "\x07", "\x04", "\x1b\r", "\x1b\x1b", "n", "N", "q", "Q"] {
         assert_eq!(feed(&mut editor, format!("{long}{no}").as_bytes()).0, [], "{no:?}");
         assert!(matches!(editor.content.mode, Mode::Edit), "{no:?}");
     }
@@ -261,6 +267,34 @@ fn a_secret_is_neither_echoed_nor_remembered() {
     editor.set_secret(false);
     assert_eq!(editor.line(), "");
     assert_eq!(echo(&mut editor, "\x19\x1b[A"), "\r\x1b[J> known");
+}
+
+#[test]
+fn a_password_in_a_command_is_masked() {
+    let mut editor = shown(80);
+    assert_eq!(echo(&mut editor, "/join dev ab漢\u{301}"), "/join dev ****");
+    assert_eq!(echo(&mut editor, "\x7F"), "\x1b[3D\x1b[J*", "a character and its mark");
+    assert_eq!(echo(&mut editor, "c"), "*");
+    assert_eq!(echo(&mut editor, "\x7F"), "\x08 \x08");
+    assert_eq!(echo(&mut editor, "\x1b[D\x1b[D"), "\x1b[2D");
+    assert_eq!(echo(&mut editor, "x"), "\x08\x1b[J ***\x1b[2D");
+    assert_eq!(echo(&mut editor, "\t"), "\x07");
+    let (edits, echoed) = feed(&mut editor, b"\r");
+    assert_eq!((edits, echoed.as_str()), (vec![line("/join dev xab")], "\x1b[2C\r\n> "));
+    assert_eq!(echo(&mut editor, "\x1b[A\x12dev\x07"), "\x07\r\x1b[J> ", "not remembered");
+    for cut in ["\x17", "\x15", "\x1b\x7F", "\x01\x0B", "\x1bb\x1bd"] {
+        let keys = format!("/register geheim{cut}\x03\x19");
+        assert!(!echo(&mut editor, &keys).contains("ge"), "{cut:?}");
+        assert_eq!(editor.line(), "", "{cut:?}");
+    }
+    let echoed = echo(&mut editor, "/lock dev \x1b[200~geheim\x1b[201~\x12\x07\x0C");
+    assert!(echoed.ends_with("> /lock dev ******") && !echoed.contains("geh"), "{echoed:?}");
+    // A draft is masked when it comes back; what only looks like a command is not.
+    echo(&mut editor, "\x03/nick bob\r/register geheim\x1b[A");
+    assert!(echo(&mut editor, "\x1b[B").ends_with("/register ******"));
+    assert!(echo(&mut editor, "\x03/join dev\r//join a bc").ends_with("> //join a bc"));
+    editor.set_plain(true);
+    assert_eq!(echo(&mut editor, "\x03/register ab"), "\r\n> /register **");
 }
 
 #[test]
@@ -465,6 +499,35 @@ fn hostile_bytes() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn no_key_uncovers_a_password(
+        command in proptest::sample::select(vec!["/register ", "/LOGIN bob ", "/join a "]),
+        keys in proptest::collection::vec(proptest::sample::select(vec![
+            "Z", "Q", "漢", "\u{301}", " ", "\x7F", "\x1b[D", "\x1b[C", "\x05", "\x0B", "\x0C", "\t",
+            "\x12", "Q\x07", "\x1b[A", "\x1b[B", "\x19", "\x1b[200~ZQ\x1b[201~", "\x1bf", "\x1bd",
+        ]), 0..30),
+        columns in 20..40u16,
+        len in 1..9usize,
+    ) {
+        let mut editor = shown(columns);
+        let keys = [command, &keys.concat()].concat();
+        let mut echoed = String::new();
+        for chunk in keys.as_bytes().chunks(len) {
+            echoed += &feed(&mut editor, chunk).1;
+            if !editor.line().starts_with(command) {
+                return Ok(());
+            }
+        }
+        let seen = echoed.replace("search \"", "").replace("not found \"", "");
+        prop_assert!(!seen.contains('Z') || keys.contains('\x12'), "{:?}", echoed);
+        let mut out = Vec::new();
+        editor.hide(&mut out);
+        editor.show(&mut out);
+        if matches!(editor.content.mode, Mode::Edit) {
+            prop_assert!(!out.iter().any(|byte| b"ZQ\xBC".contains(byte)), "{:?}", echoed);
+        }
+    }
 
     #[test]
     fn nothing_that_arrives_gets_through_as_a_control(
