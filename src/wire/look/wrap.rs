@@ -134,12 +134,12 @@ fn pieces(word: &str) -> impl Iterator<Item = &str> {
 /// Whether a word is a link that the terminal may wrap: begun behind the indent, no row of it
 /// begins as lines do.
 fn is_link_safe(word: &str, columns: usize) -> bool {
-    let is_scheme = |scheme: &&str| {
+    let is_scheme = |scheme: &str| {
         word.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
     let mut row_starts = word.bytes().skip(columns - INDENT.len()).step_by(columns);
     word.is_ascii()
-        && SCHEMES.iter().any(|scheme| is_scheme(&scheme))
+        && SCHEMES.iter().any(|scheme| is_scheme(scheme))
         && !row_starts.any(|byte| BEGINNINGS.contains(&byte))
 }
 
