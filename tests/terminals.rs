@@ -91,7 +91,7 @@ fn a_password_is_not_shown() {
         assert_eq!(stage.prompt(alice), "#lobby> /login bob");
         // Nor is one seen that is typed in the open.
         stage.types(alice, "\x03/password secret1 secr3t");
-        assert_eq!(stage.prompt(alice), "#lobby> /password ***************");
+        assert_eq!(stage.prompt(alice), "#lobby> /password **************");
         stage.types(alice, "\x1b[D\x7fe\r\x1b[A");
         assert!(stage.screen(alice).contains("> /password **********"), "{}", stage.screen(alice));
         assert!(!stage.screen(alice).contains("secr"), "{}", stage.screen(alice));

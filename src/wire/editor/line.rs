@@ -2,8 +2,9 @@
 //!
 //! Promises: one grapheme cluster is one step of the cursor and one Backspace; the cursor is on a
 //! boundary of characters; no step looks at more than [`STEP_BYTES_MAX`] bytes, and none to the end
-//! of a word at more than [`WORD_BYTES_MAX`] besides. Deliberately knows nothing of the screen. What is inserted may join with its neighbours, so
-//! while a sequence is being typed the cursor may stand inside of a cluster.
+//! of a word at more than [`WORD_BYTES_MAX`] besides. Deliberately knows nothing of the screen.
+//! What is inserted may join with its neighbours, so while a sequence is being typed the cursor may
+//! stand inside of a cluster.
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;

@@ -1,13 +1,13 @@
 //! The line editor that runs here, for terminals that send each key as it is pressed.
 //!
-//! Bytes in; the echo, and what is for the caller, out. A line is printed by
-//! [`Editor::hide`], the line, [`Editor::show`]. Promises: however the bytes are cut, the same
-//! edits come out and the same screen stands there; what is echoed holds no control and no format
-//! character (but joiners and variation selectors, which are judged when the line is whole), and
-//! moves the cursor within the rows of prompt and line only; what is typed as a secret is neither
-//! echoed nor remembered, nor is a password in a command; everything that is kept is bounded; one call draws once, however much it
-//! is fed. Deliberately no socket, no clock, and no opinion on what a line means: what completes a
-//! word is the caller's answer.
+//! Bytes in; the echo, and what is for the caller, out. A line is printed by [`Editor::hide`], the
+//! line, [`Editor::show`]. Promises: however the bytes are cut, the same edits come out and the
+//! same screen stands there; what is echoed holds no control and no format character (but joiners
+//! and variation selectors, which are judged when the line is whole), and moves the cursor within
+//! the rows of prompt and line only; what is typed as a secret is neither echoed nor remembered,
+//! nor is a password in a command; everything that is kept is bounded; one call draws once, however
+//! much it is fed. Deliberately no socket, no clock, and no opinion on what a line means: what
+//! completes a word is the caller's answer.
 
 mod choices;
 mod content;
