@@ -330,3 +330,14 @@ impl Users {
         self.users.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_as_small_as_it_was() {
+        // What few have is kept apart; there are as many of these as connections.
+        assert!(size_of::<User>() <= 168, "{}", size_of::<User>());
+    }
+}
