@@ -84,7 +84,7 @@ pub enum Input<'a> {
         /// Who.
         conn: ConnId,
     },
-    /// What [`outbox::Effect::AwaitReceipt`] asked for has happened.
+    /// What [`super::outbox::Effect::AwaitReceipt`] asked for has happened.
     Receipt {
         /// Who wants to know.
         from: ConnId,

@@ -112,7 +112,7 @@ pub enum TokenNews {
         /// How many lines a second are taken from each of its connections.
         rate: Option<u32>,
     },
-    /// These are all, in the order of their names; at most [`super::tokens::TOKENS_MAX`].
+    /// These are all, in the order of their names; at most [`super::super::tokens::TOKENS_MAX`].
     Listed(Vec<TokenRow>),
     /// One is taken back.
     Dropped {

@@ -66,6 +66,10 @@ impl<S: Stream> Hub<S> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return;
         }
+        // Whatever a script speaks, it can end like all others.
+        if clean(bytes).trim().eq_ignore_ascii_case("quit") {
+            return self.chat(Input::Command { conn: id, command: Command::Quit });
+        }
         let request = match json::parse(bytes) {
             Ok(request) => request,
             Err(bad) => {

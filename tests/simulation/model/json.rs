@@ -22,6 +22,9 @@ impl Model {
         if line.trim().is_empty() {
             return;
         }
+        if line.trim().eq_ignore_ascii_case("quit") {
+            return self.answer_named(no, Ask::Quit);
+        }
         let object: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
         let id = object.get("id").filter(|id| is_id(id));
         self.conns[no].is_refused = false;
