@@ -1,9 +1,10 @@
 //! How somebody wants to be served: what it looks and sounds like, and what they are told beside
 //! the conversation.
 //!
-//! Promises: a setting changes what its user is shown, and nothing for anybody else. Settings are
-//! plain data: the conversation keeps them, `wire` and `net` do what they say. Deliberately no
-//! comings and goings and no earlier lines: those stand with the user, for the rooms ask for them.
+//! Promises: a setting changes what its user is shown, and nothing for anybody else (but that emoji
+//! are said, and that who types is seen, by who has asked for that). Settings are plain data: the
+//! conversation keeps them, `wire` and `net` do what they say. Deliberately no comings and goings
+//! and no earlier lines: those stand with the user, for the rooms ask for them.
 
 use super::event::Zone;
 

@@ -1,7 +1,7 @@
 //! How it is for you: whom you ignore, being away, comings and goings, times, earlier lines.
 //!
 //! Promises: a wish changes what its user is shown, and nothing for anybody else (but that they
-//! see who is away).
+//! see who is away, and what `settings` says).
 
 use std::rc::Rc;
 

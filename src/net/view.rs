@@ -115,8 +115,6 @@ pub struct Terminal {
     pub is_telnet: bool,
     /// Its prompt is off the screen, and comes back at the end of the turn.
     pub is_hidden: bool,
-    /// What is typed is a password.
-    pub is_secret: bool,
     /// When others were last told that something is being typed, since start.
     pub typing_told_at: Option<Duration>,
     unread: Vec<(Unread, u64)>,
@@ -130,7 +128,6 @@ impl Terminal {
             editor,
             is_telnet,
             is_hidden: false,
-            is_secret: false,
             typing_told_at: None,
             unread: Vec::new(),
             typists: Vec::new(),
@@ -139,7 +136,6 @@ impl Terminal {
 
     /// What is typed from now on is a password, or is not any longer.
     pub fn hide_typing(&mut self, is_secret: bool) {
-        self.is_secret = is_secret;
         self.editor.set_secret(is_secret);
     }
 

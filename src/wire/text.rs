@@ -5,6 +5,7 @@
 //! [`COLUMNS`]. Deliberately no bytes and no line ends of the wire: [`super::render`] adds them.
 
 pub mod block;
+pub mod editing;
 mod json;
 mod kept;
 mod past;

@@ -178,7 +178,7 @@ impl<S: Stream> Hub<S> {
         let line = terminal.editor.line();
         let is_told = terminal.typing_told_at.is_some_and(|at| now < at + TYPING_PAUSE);
         let is_said = matches!(Command::parse(line), Ok(Command::Say(_) | Command::Act(_)));
-        if view.settings.shows_typing && !is_told && is_said && !terminal.is_secret {
+        if view.settings.shows_typing && !is_told && is_said && !terminal.editor.is_secret() {
             terminal.typing_told_at = Some(now);
             self.chat(Input::Typing { conn: id });
         }

@@ -3,6 +3,7 @@
 //! Promises: of many choices [`CHOICES_SHOWN_MAX`] are shown, in columns that fit the terminal.
 //! Deliberately never shortens what is typed, and does not know what a word means.
 
+use crate::wire::text::editing;
 use unicode_width::UnicodeWidthStr;
 
 use crate::wire::clean::clean;
@@ -47,7 +48,7 @@ pub fn rows(choices: &[String], columns: usize) -> Vec<String> {
         rows.push(row);
     }
     if choices.len() > shown.len() {
-        rows.push(format!("and {} more", choices.len() - shown.len()));
+        rows.push(editing::more_choices(choices.len() - shown.len()));
     }
     rows
 }
@@ -59,7 +60,7 @@ pub fn sentence(choices: &[String]) -> String {
     let sentence = shown.join(", ");
     match choices.len() - shown.len() {
         0 => sentence,
-        more => format!("{sentence}, and {more} more"),
+        more => format!("{sentence}, {}", editing::more_choices(more)),
     }
 }
 

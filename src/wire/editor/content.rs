@@ -8,6 +8,7 @@ use super::line::Line;
 use super::paste::Paste;
 use super::screen::View;
 use super::secret::Masked;
+use crate::wire::text::editing;
 
 /// What is searched for has no more bytes.
 pub const SEARCH_BYTES_MAX: usize = 256;
@@ -98,8 +99,7 @@ impl Search {
     }
 
     fn note(&mut self, has_found: bool) {
-        let verb = if has_found { "search" } else { "not found" };
-        self.prompt = format!("{verb} \"{}\": ", self.words);
+        self.prompt = editing::search(&self.words, has_found);
     }
 }
 

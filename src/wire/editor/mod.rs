@@ -197,6 +197,11 @@ impl Editor {
         self.screen.forget();
     }
 
+    /// Whether what is typed is a secret.
+    pub fn is_secret(&self) -> bool {
+        self.content.is_secret
+    }
+
     /// The line.
     pub fn line(&self) -> &str {
         self.content.line.text()

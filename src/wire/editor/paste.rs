@@ -5,6 +5,7 @@
 
 use super::keys::Key;
 use crate::wire::clean;
+use crate::wire::text::editing;
 
 /// What is pasted may have so many bytes.
 pub const PASTE_BYTES_MAX: usize = 64 * 1024;
@@ -67,7 +68,7 @@ impl Paste {
 
     /// What is asked, in place of the prompt.
     pub fn question(&self) -> String {
-        format!("paste {} lines as one message? y sends, n drops ", self.lines())
+        editing::paste_question(self.lines())
     }
 }
 

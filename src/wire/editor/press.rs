@@ -11,6 +11,7 @@ use super::paste::{PASTE_BYTES_MAX, Paste};
 use super::secret::{MASK, has_secret, secret_from};
 use super::{Damage, Edit, Editor, Size, choices};
 use crate::wire::clean;
+use crate::wire::text::editing;
 
 impl Editor {
     /// Does what a key is for.
@@ -281,10 +282,7 @@ impl Editor {
 
     fn end_paste(&mut self, paste: Paste, out: &mut Vec<u8>) -> Option<Edit> {
         if paste.is_cut() {
-            self.print(
-                &[format!("* Only the first {PASTE_BYTES_MAX} bytes of the paste are kept.")],
-                out,
-            );
+            self.print(&[editing::paste_is_cut(PASTE_BYTES_MAX)], out);
         }
         if self.content.is_secret || paste.lines() == 1 {
             self.insert_text(paste.text().lines().next().unwrap_or_default());

@@ -244,7 +244,7 @@ fn a_paste_is_bounded_and_says_so() {
     let mut editor = shown(80);
     let paste = format!("\x1b[200~{}\x1b[201~", "0123456789\n".repeat(10_000));
     let echoed = echo(&mut editor, &paste);
-    assert!(echoed.contains("* Only the first 65536 bytes of the paste are kept.\r\n"));
+    assert!(echoed.contains("* only the first 65536 bytes of the paste are kept\r\n"));
     let edits = feed(&mut editor, b"\r").0;
     assert!(matches!(&edits[..], [Edit::Block(text)] if text.len() <= PASTE_BYTES_MAX));
 }
