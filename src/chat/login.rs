@@ -164,10 +164,7 @@ impl Chat {
         if is_command {
             return match Command::parse(text) {
                 Ok(command) => self.command_for_password(conn, serial, command, now, out),
-                Err(refusal) => {
-                    let is_paste = refusal == Refusal::Usage(Verb::Paste);
-                    self.refuse_line(conn, refusal, is_paste, out);
-                }
+                Err(refusal) => self.refuse_unread(conn, refusal, out),
             };
         }
         let password = text.trim();

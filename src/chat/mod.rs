@@ -388,10 +388,7 @@ impl Chat {
         }
         match Command::parse(text) {
             Ok(command) => self.obey_allowed(conn, command, now, out),
-            Err(refusal) => {
-                let is_paste = refusal == Refusal::Usage(Verb::Paste);
-                self.refuse_line(conn, refusal, is_paste, out);
-            }
+            Err(refusal) => self.refuse_unread(conn, refusal, out),
         }
     }
 

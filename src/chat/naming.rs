@@ -5,7 +5,7 @@
 //! blank or `//`) is said also without a name, and after a refused one; no script's line is lost
 //! because a name was taken.
 
-use super::command::{Command, Verb};
+use super::command::Command;
 use super::event::{Event, Refusal};
 use super::name::{Nick, Verdict, first_free};
 use super::outbox::{Audience, Outbox, Source};
@@ -66,10 +66,7 @@ impl Chat {
                 }
             }
             Ok(command) => self.obey_before_name(conn, command, now, out),
-            Err(refusal) => {
-                let is_paste = refusal == Refusal::Usage(Verb::Paste);
-                self.refuse_line(conn, refusal, is_paste, out);
-            }
+            Err(refusal) => self.refuse_unread(conn, refusal, out),
         }
     }
 

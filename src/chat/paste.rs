@@ -5,6 +5,7 @@
 //! dot alone; it is said whole or not at all, as one line of the room with one id. What is being
 //! typed is bounded, for each and for all. Deliberately shows nothing folded: that is `wire`'s.
 
+use super::command::Verb;
 use super::event::{Event, PasteNews, Refusal};
 use super::name::RoomName;
 use super::outbox::Outbox;
@@ -59,6 +60,12 @@ impl Chat {
         };
         self.begin_paste(conn, place);
         Ok(())
+    }
+
+    /// A line was refused because it cannot be read as anything.
+    pub(super) fn refuse_unread(&mut self, conn: ConnId, refusal: Refusal, out: &mut Outbox) {
+        let is_paste = refusal == Refusal::Usage(Verb::Paste);
+        self.refuse_line(conn, refusal, is_paste, out);
     }
 
     /// A line was refused; if it was a `/paste`, so is what follows.
