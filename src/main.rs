@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use chatline::config::{Config, Data, Declined, Task, Wanted};
 use chatline::logger;
+use chatline::net::listen::Kind;
 use chatline::net::server::Server;
 
 /// Most of the memory of a crowd that has left goes back to the machine within half a minute; a
@@ -78,8 +79,8 @@ fn run_task(_: &Task, _: &Path) -> Result<(), String> {
 fn serve(config: Config) -> Result<(), String> {
     let data = config.data.clone();
     let server = Server::start(config).map_err(|error| error.to_string())?;
-    let mut text = announcement(server.addresses(), data.as_ref());
-    for address in server.telnet_addresses() {
+    let mut text = announcement(&server.addresses(Kind::Lines), data.as_ref());
+    for address in server.addresses(Kind::Telnet) {
         let (host, port) = (address.ip(), address.port());
         text += &format!("listening on {address}\n  for keys: telnet {host} {port}\n");
     }

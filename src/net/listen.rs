@@ -46,12 +46,20 @@ pub struct Listeners {
     refusal: Vec<u8>,
 }
 
+/// What the peers of a listener speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Lines of text.
+    Lines,
+    /// Telnet: they are asked at once to send each key.
+    Telnet,
+}
+
 #[derive(Debug)]
 struct Listener {
     socket: TcpListener,
     token: Token,
-    /// Its peers are telnet clients.
-    is_telnet: bool,
+    kind: Kind,
     /// An edge has come since the last time that nobody waited.
     is_waited_at: bool,
 }
@@ -71,8 +79,8 @@ enum Supply {
 /// What became of one peer that waited.
 #[derive(Debug)]
 pub enum Arrival {
-    /// It is here, from that address; and whether it is a telnet client.
-    Peer(TcpStream, SocketAddr, bool),
+    /// It is here, from that address, at a listener of that kind.
+    Peer(TcpStream, SocketAddr, Kind),
     /// It has gone again, or was told to go.
     Gone,
 }
@@ -84,19 +92,19 @@ impl Listeners {
         Listeners { open, next, supply, spare: take_spare(), refusal }
     }
 
-    /// Adds a listener, whose events come under `token`, for telnet clients or for anybody, and
-    /// says which address it has got.
+    /// Adds a listener of some kind, whose events come under `token`, and says which address it has
+    /// got.
     pub fn add(
         &mut self,
         address: SocketAddr,
         registry: &Registry,
         token: Token,
-        is_telnet: bool,
+        kind: Kind,
     ) -> io::Result<SocketAddr> {
         let mut socket = bind(address)?;
         registry.register(&mut socket, token, Interest::READABLE)?;
         let address = socket.local_addr()?;
-        self.open.push(Listener { socket, token, is_telnet, is_waited_at: false });
+        self.open.push(Listener { socket, token, kind, is_waited_at: false });
         Ok(address)
     }
 
@@ -130,8 +138,7 @@ impl Listeners {
             match self.open[index].socket.accept() {
                 Ok((stream, from)) => {
                     self.note(Supply::Enough, None);
-                    let is_telnet = self.open[index].is_telnet;
-                    return Some(Arrival::Peer(stream, from, is_telnet));
+                    return Some(Arrival::Peer(stream, from, self.open[index].kind));
                 }
                 Err(cause) => match cause.kind() {
                     ErrorKind::WouldBlock => self.open[index].is_waited_at = false,
@@ -326,7 +333,7 @@ mod tests {
         let mut listeners = Listeners::new(b"full\n".to_vec());
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let addresses = (0..count)
-            .map(|i| listeners.add(any, poll.registry(), Token(i), false).unwrap())
+            .map(|i| listeners.add(any, poll.registry(), Token(i), Kind::Lines).unwrap())
             .collect();
         (listeners, addresses)
     }

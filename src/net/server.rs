@@ -20,7 +20,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::errands::{Opened, Runners};
 use super::hub::{self, Hub, Readable};
-use super::listen::{Arrival, Listeners, Socket};
+use super::listen::{Arrival, Kind, Listeners, Socket};
 use super::signal::Stops;
 use crate::chat::event::Parting;
 use crate::chat::kept::{Kept, KeptLock};
@@ -52,8 +52,7 @@ pub struct Server {
     poll: Poll,
     stops: Stops,
     listeners: Listeners,
-    addresses: Vec<SocketAddr>,
-    telnet_addresses: Vec<SocketAddr>,
+    addresses: Vec<(Kind, SocketAddr)>,
     hub: Hub<Socket>,
     runners: Runners,
     clock: Clock,
@@ -79,14 +78,13 @@ impl Server {
         let poll = Poll::new().map_err(doing("wait for events"))?;
         let stops = Stops::register(poll.registry(), STOPS).map_err(doing("take signals"))?;
         let mut listeners = Listeners::new(hub::refuse_line(Parting::ServerFull));
-        let (mut addresses, mut telnet_addresses) = (Vec::new(), Vec::new());
-        let asked = config.listen.iter().map(|asked| (asked, false));
-        let asked = asked.chain(config.telnet_listen.iter().map(|asked| (asked, true)));
-        for (index, (&asked, is_telnet)) in asked.enumerate() {
+        let mut addresses = Vec::new();
+        let asked = [(Kind::Lines, &config.listen), (Kind::Telnet, &config.telnet_listen)];
+        let asked = asked.iter().flat_map(|(kind, asked)| asked.iter().map(|it| (*kind, *it)));
+        for (index, (kind, asked)) in asked.enumerate() {
             let token = Token(FIRST_LISTENER - index);
-            let got = listeners.add(asked, poll.registry(), token, is_telnet);
-            let got = got.map_err(doing(format!("listen on {asked}")))?;
-            if is_telnet { &mut telnet_addresses } else { &mut addresses }.push(got);
+            let got = listeners.add(asked, poll.registry(), token, kind);
+            addresses.push((kind, got.map_err(doing(format!("listen on {asked}")))?));
         }
         let mut secret = [0; 16];
         getrandom::fill(&mut secret)
@@ -116,7 +114,6 @@ impl Server {
             stops,
             listeners,
             addresses,
-            telnet_addresses,
             hub,
             runners,
             clock,
@@ -127,14 +124,11 @@ impl Server {
         })
     }
 
-    /// Where it listens, in the order of the configuration, with the ports that it has got.
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
-    }
-
-    /// The same of those for telnet clients.
-    pub fn telnet_addresses(&self) -> &[SocketAddr] {
-        &self.telnet_addresses
+    /// Where it listens for peers of that kind, in the order of the configuration, with the ports
+    /// that it has got.
+    pub fn addresses(&self, kind: Kind) -> Vec<SocketAddr> {
+        let of_kind = self.addresses.iter().filter(|(it, _)| *it == kind);
+        of_kind.map(|(_, address)| *address).collect()
     }
 
     /// Serves until SIGTERM or SIGINT, then says goodbye to everyone and returns; at once, when
@@ -142,7 +136,7 @@ impl Server {
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS_PER_TURN);
         let mut now = self.clock.now();
-        let all = [&self.addresses[..], &self.telnet_addresses].concat();
+        let all: Vec<SocketAddr> = self.addresses.iter().map(|(_, address)| *address).collect();
         info!("started: chatline {} on {all:?}", env!("CARGO_PKG_VERSION"));
         loop {
             match self.poll.poll(&mut events, self.timeout(now)) {
@@ -206,20 +200,18 @@ impl Server {
     fn accept(&mut self, now: Now) {
         for _ in 0..self.accepts_per_turn {
             match self.listeners.accept(now.mono) {
-                Some(Arrival::Peer(stream, from, is_telnet)) => {
-                    self.admit(stream, from, is_telnet, now);
-                }
+                Some(Arrival::Peer(stream, from, kind)) => self.admit(stream, from, kind, now),
                 Some(Arrival::Gone) => {}
                 None => break,
             }
         }
     }
 
-    fn admit(&mut self, stream: TcpStream, from: SocketAddr, is_telnet: bool, now: Now) {
+    fn admit(&mut self, stream: TcpStream, from: SocketAddr, kind: Kind, now: Now) {
         let socket = Socket::new(stream);
-        let conn = match is_telnet {
-            true => self.hub.open_telnet(socket, from, now),
-            false => self.hub.open(socket, from, now),
+        let conn = match kind {
+            Kind::Lines => self.hub.open(socket, from, now),
+            Kind::Telnet => self.hub.open_telnet(socket, from, now),
         };
         let Some(conn) = conn else { return };
         let Some(socket) = self.hub.stream_mut(conn) else {
