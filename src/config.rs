@@ -69,6 +69,15 @@ pub struct Data {
     pub is_searchable: bool,
 }
 
+/// Where the certificate is that connections within TLS are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The file with the certificate (PEM), and those between it and its root.
+    pub cert: PathBuf,
+    /// The file with its key (PEM).
+    pub key: PathBuf,
+}
+
 /// All that the server is told at its start.
 #[derive(Debug)]
 pub struct Config {
@@ -76,6 +85,10 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// Where to listen for telnet clients, in the order given.
     pub telnet_listen: Vec<SocketAddr>,
+    /// Where to listen for TLS, in the order given.
+    pub tls_listen: Vec<SocketAddr>,
+    /// The certificate; `None` where nobody listens for TLS.
+    pub tls: Option<Tls>,
     /// How many connections may be open; decides `hub.connections_max`, which is `None` here.
     pub connections: Connections,
     /// How many new connections are taken in one turn of the loop; at least 1.
@@ -144,7 +157,13 @@ impl Config {
 
     /// Checks what one flag alone cannot: how the values stand beside each other.
     fn from_flags(flags: Flags) -> Result<Config, String> {
-        check_listen(&[&flags.listen[..], &flags.telnet_listen].concat())?;
+        check_listen(&[&flags.listen[..], &flags.telnet_listen, &flags.tls_listen].concat())?;
+        let is_encrypting = !flags.tls_listen.is_empty();
+        if is_encrypting && !cfg!(feature = "tls") {
+            return Err("--tls-listen: this chatline was built without the feature tls and \
+                        encrypts nothing; leave it out"
+                .to_owned());
+        }
         let is_kept = flags.data.as_os_str() != "none";
         if is_kept && !cfg!(feature = "store") {
             return Err("--data: this chatline was built without the feature store and keeps \
@@ -188,6 +207,8 @@ impl Config {
                 queue_total_bytes_max: flags.queue_total_bytes.most(),
                 drain_timeout: flags.drain_timeout,
                 stall_timeout: flags.stall_timeout.most(),
+                handshakes_max: flags.tls_handshakes,
+                handshake_timeout: flags.tls_handshake_timeout,
                 read_bytes_per_turn: flags.read_bytes_per_turn,
                 keep: data.as_ref().map(|data| keep(data, flags.commit_window)),
             },
@@ -199,6 +220,8 @@ impl Config {
             },
             listen: flags.listen,
             telnet_listen: flags.telnet_listen,
+            tls_listen: flags.tls_listen,
+            tls: is_encrypting.then_some(Tls { cert: flags.tls_cert, key: flags.tls_key }),
             data,
         })
     }

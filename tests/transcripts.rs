@@ -1,5 +1,5 @@
-//! Plays every transcript three ways: on the hub, on the hub with awkward pipes, and on the real
-//! binary over TCP. The text is the same each time.
+//! Plays every transcript four ways: on the hub, on the hub with awkward pipes, on the hub within
+//! TLS, and on the real binary over TCP. The text is the same each time.
 //!
 //! Transcripts are the files of `tests/transcripts/` and the blocks of `protocol.md` and
 //! `README.md` that are fenced as `transcript`. With `BLESS=1` in the environment what is seen on
@@ -39,6 +39,21 @@ fn transcripts_hold_when_bytes_come_in_pieces() {
         let reports = reports_of(scripts(), |script| on_hub(script, Some(seed)));
         let reports = reports.into_iter().map(|report| format!("with seed {seed}: {report}"));
         expect_nothing(reports.collect());
+    }
+}
+
+#[test]
+fn transcripts_hold_within_tls() {
+    let all = scripts().iter();
+    let playable: Vec<&Script> = all.filter(|it| drive_hub::is_playable_secretly(it)).collect();
+    assert!(playable.len() + 5 > scripts().len(), "nearly all can be played within TLS");
+    for seed in [None, Some(0), Some(1)] {
+        let play = |script: &Script| match drive_hub::play_secretly(script, seed) {
+            Ok(sights) => steps_differ(script, &sights),
+            Err(error) => vec![error],
+        };
+        let reports = reports_of(playable.iter().copied(), play).into_iter();
+        expect_nothing(reports.map(|it| format!("with seed {seed:?}: {it}")).collect());
     }
 }
 

@@ -403,6 +403,8 @@ pub enum Stranger {
     Tls,
     /// A banner of SSH.
     Ssh,
+    /// Anything but TLS, where only that is spoken.
+    Plain,
 }
 
 /// Why a connection ended.

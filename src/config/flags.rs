@@ -22,6 +22,9 @@ const SHORT: Duration = Duration::from_millis(100);
 const MINUTE: Duration = Duration::from_secs(60);
 /// Where what is said is kept.
 const DATA: &str = if cfg!(feature = "store") { "chatline.db" } else { "none" };
+/// What `chatline cert` writes.
+pub(super) const CERT: &str = "chatline.crt";
+pub(super) const KEY: &str = "chatline.key";
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// What was given, each value within its range.
@@ -50,6 +53,39 @@ pub(super) struct Flags {
     #[arg(long, env = "CHATLINE_TELNET_LISTEN", value_name = "[ADDR:]PORT", value_delimiter = ',')]
     #[arg(value_parser = address)]
     pub(super) telnet_listen: Vec<SocketAddr>,
+
+    /// Where to listen for TLS: the same lines, encrypted. Written as with --listen; none unless
+    /// given. `chatline cert HOST` makes a certificate.
+    #[arg(long, env = "CHATLINE_TLS_LISTEN", value_name = "[ADDR:]PORT", value_delimiter = ',')]
+    #[arg(help_heading = "Encryption", value_parser = address)]
+    pub(super) tls_listen: Vec<SocketAddr>,
+
+    /// The file with the certificate, and those between it and its root (PEM). It is read again at
+    /// SIGHUP, and when it has changed.
+    #[arg(long, env = "CHATLINE_TLS_CERT", value_name = "FILE", help_heading = "Encryption")]
+    #[arg(default_value = CERT, value_parser = file)]
+    pub(super) tls_cert: PathBuf,
+
+    /// The file with the certificate's key (PEM), not encrypted. It is read again with the other.
+    #[arg(long, env = "CHATLINE_TLS_KEY", value_name = "FILE", help_heading = "Encryption")]
+    #[arg(default_value = KEY, value_parser = file)]
+    pub(super) tls_key: PathBuf,
+
+    /// How long a TLS handshake may take; then the connection is closed.
+    #[arg(long, env = "CHATLINE_TLS_HANDSHAKE_TIMEOUT", value_name = "TIME")]
+    #[arg(help_heading = "Encryption", default_value = "10s")]
+    #[arg(value_parser = duration(SHORT..=MINUTE))]
+    pub(super) tls_handshake_timeout: Duration,
+
+    /// TLS handshakes at once; more connections are closed.
+    #[arg(
+        long,
+        env = "CHATLINE_TLS_HANDSHAKES",
+        value_name = "COUNT",
+        help_heading = "Encryption"
+    )]
+    #[arg(default_value = "256", value_parser = count(1..=65_536_usize))]
+    pub(super) tls_handshakes: usize,
 
     /// Connections at once; more are told `server-full` and closed. Lowered to what the descriptor
     /// limit allows, which is also the default: that limit, raised as far as allowed, less 32.
@@ -283,6 +319,14 @@ pub enum Format {
 fn path(text: &str) -> Result<PathBuf, String> {
     match text.is_empty() || text.contains(char::is_control) {
         true => Err("wanted is a path without control characters, or none".to_owned()),
+        false => Ok(text.into()),
+    }
+}
+
+/// A path that can be shown, of a file that there must be.
+fn file(text: &str) -> Result<PathBuf, String> {
+    match text.is_empty() || text.contains(char::is_control) {
+        true => Err("wanted is a path without control characters".to_owned()),
         false => Ok(text.into()),
     }
 }

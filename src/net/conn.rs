@@ -15,6 +15,7 @@ use crate::wire::line::LineBuffer;
 
 use super::door::Address;
 use super::queue::SendQueue;
+use super::tls::Session;
 use super::view::View;
 
 /// What a connection's bytes come from and go to. A read that comes short has taken all there was:
@@ -37,6 +38,8 @@ pub trait Stream: io::Read + io::Write {
 /// How far the life of a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// It is being agreed on keys; the conversation does not know it yet.
+    Handshaking,
     /// It is part of the conversation.
     Talking,
     /// What waits is still sent; nothing is taken in any more.
@@ -148,6 +151,8 @@ pub struct Conn<S> {
     pub is_known: bool,
     /// Its stream.
     pub stream: S,
+    /// What is between its stream and its lines, if it is TLS.
+    pub tls: Option<Box<Session>>,
     /// The line that is not finished.
     pub lines: LineBuffer,
     /// What one read left, because the pace or the turn's bound was reached. While there is any,
@@ -159,7 +164,7 @@ pub struct Conn<S> {
     pub ending: Option<Box<Ending>>,
     /// The peer's address.
     pub from: Address,
-    /// The door counts it, and the conversation knew it.
+    /// The door counts it.
     pub is_admitted: bool,
     /// It waits for an answer: no further line of it is taken until that has come.
     pub is_awaiting: bool,
@@ -188,12 +193,13 @@ impl<S> Conn<S> {
             intake: Intake::Open,
             is_known: false,
             stream,
+            tls: None,
             lines: LineBuffer::default(),
             inbox: None,
             pace: Pace::new(),
             ending: None,
             from: from.into(),
-            is_admitted: stage == Stage::Talking,
+            is_admitted: matches!(stage, Stage::Handshaking | Stage::Talking),
             is_awaiting: false,
             is_finishing: false,
             is_held: false,

@@ -16,6 +16,7 @@ mod receipts;
 mod requests;
 mod special;
 mod terminal;
+mod tls;
 
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -74,6 +75,10 @@ pub struct Limits {
     pub drain_timeout: Duration,
     /// How long a peer may take nothing of what waits.
     pub stall_timeout: Option<Duration>,
+    /// TLS handshakes that are under way at once; more connections are closed.
+    pub handshakes_max: usize,
+    /// How long a TLS handshake may take.
+    pub handshake_timeout: Duration,
     /// Bytes read from one connection in one turn.
     pub read_bytes_per_turn: usize,
     /// Whether lines are kept, and told before or after; `None` when nobody runs errands.
@@ -85,6 +90,8 @@ pub struct Limits {
 enum Timer {
     /// The pace allows its next line.
     Pace(ConnId),
+    /// It has had its time for its handshake.
+    Handshake(ConnId),
     /// It has had its time to drain.
     Drain(ConnId),
     /// Does the peer take anything?
@@ -145,6 +152,10 @@ pub struct Hub<S> {
     receipts: Vec<(ConnId, ConnId)>,
     /// Who hears what the members of several rooms are told; empty in between.
     hearers: Vec<ConnId>,
+    /// Connections that are in their handshake.
+    handshakes: usize,
+    /// Steps of handshakes that may still be taken in this turn.
+    handshake_steps: usize,
     /// Refused connections that have not gone yet.
     refused: usize,
     /// What all reads go through.
@@ -188,6 +199,8 @@ impl<S: Stream> Hub<S> {
             sized_bytes: 0,
             receipts: Vec::new(),
             hearers: Vec::new(),
+            handshakes: 0,
+            handshake_steps: tls::STEPS_PER_TURN,
             refused: 0,
             buffer: vec![0; limits.read_bytes_per_turn.min(64 * 1024)],
             now: Now { mono: Duration::ZERO, unix: 0, zone_secs: 0 },
@@ -214,11 +227,7 @@ impl<S: Stream> Hub<S> {
         now: Now,
     ) -> Option<ConnId> {
         self.now = now;
-        let entered = match self.is_stopping {
-            true => Err(Parting::Shutdown),
-            false => self.door.enter(from.ip()),
-        };
-        if let Err(parting) = entered {
+        if let Err(parting) = self.let_in(from) {
             return self.refuse(stream, from, parting);
         }
         let conn = self.conns.insert(Conn::new(stream, from, Stage::Talking));
@@ -228,6 +237,14 @@ impl<S: Stream> Hub<S> {
         }
         self.chat(Input::Open { conn, origin: door::origin(from.ip()) });
         Some(conn)
+    }
+
+    /// Counts somebody as let in, or says why not.
+    fn let_in(&mut self, from: SocketAddr) -> Result<(), Parting> {
+        match self.is_stopping {
+            true => Err(Parting::Shutdown),
+            false => self.door.enter(from.ip()),
+        }
     }
 
     /// Tells somebody why they cannot come in.
@@ -270,6 +287,7 @@ impl<S: Stream> Hub<S> {
     /// One turn: reads what is ready, does what is due, tells everybody.
     pub fn turn(&mut self, now: Now) {
         self.now = now;
+        self.handshake_steps = tls::STEPS_PER_TURN;
         let mut listed = std::mem::replace(&mut self.ready, std::mem::take(&mut self.spare));
         let mut waiting = listed.drain(..);
         while !self.turn_is_full()
@@ -325,8 +343,11 @@ impl<S: Stream> Hub<S> {
 
     /// Says goodbye to somebody because the server stops; to who waits for an answer, later.
     fn dismiss_at_stop(&mut self, conn: ConnId) {
-        let Some(it) = self.conns.find(conn).filter(|conn| conn.is_talking()) else { return };
-        if it.is_awaiting {
+        let Some(it) = self.conns.find(conn) else { return };
+        if it.stage == Stage::Handshaking {
+            self.doom(conn);
+        } else if !it.is_talking() {
+        } else if it.is_awaiting {
             let at = self.now.mono + self.limits.drain_timeout;
             self.timers.push(Reverse((at, Timer::Answer(conn))));
         } else {
@@ -362,6 +383,8 @@ impl<S: Stream> Hub<S> {
         let admitted = self.conns.iter().filter(|(_, conn)| conn.is_admitted).count();
         assert_eq!(admitted, self.door.inside(), "the door counts who was let in");
         assert_eq!(self.conns.len() - admitted, self.refused, "the others were refused");
+        let shaking = self.conns.iter().filter(|(_, conn)| conn.stage == Stage::Handshaking);
+        assert_eq!(shaking.count(), self.handshakes, "handshakes are counted");
         for (id, conn) in self.conns.iter() {
             assert!(
                 is_holding || !conn.queue.holds_fresh(),
@@ -437,6 +460,7 @@ impl<S: Stream> Hub<S> {
             }
             match timer {
                 Timer::Pace(conn) => self.serve(conn),
+                Timer::Handshake(conn) => self.expire_handshake(conn),
                 Timer::Drain(conn) => self.check_end(conn),
                 Timer::Stall(conn) => self.check_stall(conn),
                 Timer::Answer(conn) => self.give_up_answer(conn),
@@ -457,10 +481,11 @@ impl<S: Stream> Hub<S> {
 
     /// The connection goes at the end of the turn.
     fn doom(&mut self, conn: ConnId) {
-        if let Some(it) = self.conns.find_mut(conn)
-            && it.stage != Stage::Doomed
-        {
-            it.stage = Stage::Doomed;
+        if self.conns.find(conn).is_some_and(|it| it.stage == Stage::Doomed) {
+            return;
+        }
+        self.set_stage(conn, Stage::Doomed);
+        if let Some(it) = self.conns.find_mut(conn) {
             it.queue.clear();
             self.doomed.push(conn);
         }

@@ -53,6 +53,8 @@ pub enum Kind {
     Lines,
     /// Telnet: they are asked at once to send each key.
     Telnet,
+    /// Lines of text within TLS.
+    Tls,
 }
 
 #[derive(Debug)]
@@ -177,7 +179,12 @@ impl Listeners {
         let accepted = self.open[index].socket.accept();
         let arrival = match accepted {
             Ok((stream, _)) => {
-                dismiss(&stream, &self.refusal);
+                // Who speaks TLS could not read it.
+                let line = match self.open[index].kind {
+                    Kind::Lines | Kind::Telnet => &self.refusal[..],
+                    Kind::Tls => &[],
+                };
+                dismiss(&stream, line);
                 self.note(Supply::Short, Some(cause));
                 Some(Arrival::Gone)
             }

@@ -2,7 +2,7 @@
 //!
 //! From the inside out: [`slots`] finds connections, [`queue`] holds what waits to be sent (of
 //! frozen [`page`]s), [`conn`] is one connection, [`view`] is how it is served if not plainly,
-//! [`door`] counts who is let in, [`hub`] is the turn of all of them.
+//! [`door`] counts who is let in, [`tls`] stands between a stream and its lines where it is spoken, [`hub`] is the turn of all of them.
 //! Up to here nothing knows the operating system. [`listen`], [`signal`] and [`server`] do: they
 //! ferry readiness, time and signals into the hub; [`errands`] ferries between it and those who
 //! may block.
@@ -17,4 +17,5 @@ pub mod queue;
 pub mod server;
 pub mod signal;
 pub mod slots;
+pub mod tls;
 pub mod view;

@@ -361,11 +361,13 @@ impl SendQueue {
     }
 
     /// Drops all that waits, but for the rest of a line that is under way, and counts the lines.
-    /// Nothing of the open page may wait.
-    pub fn discard(&mut self) {
+    /// So many `sealed` bytes are encrypted already, and thereby under way. Nothing of the open
+    /// page may wait.
+    pub fn discard(&mut self, sealed: usize) {
         assert!(!self.holds_fresh(), "what is discarded was frozen before");
         let Some(backlog) = &mut self.backlog else { return };
-        let mut is_mid_line = backlog.is_mid_line;
+        let mut is_mid_line = backlog.is_mid_line || sealed > 0;
+        let mut left = sealed;
         let mut lines = 0;
         self.cost = 0;
         for slice in std::mem::take(&mut backlog.slices) {
@@ -375,12 +377,16 @@ impl SendQueue {
                 continue;
             }
             let mut range = slice.range.clone();
-            // A line and the time before it are two slices.
-            if let Some(at) = memchr::memchr(b'\n', bytes) {
-                range.end = range.start + at + 1;
+            // A line and the time before it are two slices. The line that counts is the one that
+            // the last sealed byte is of.
+            let from = left.saturating_sub(1).min(bytes.len());
+            let end = memchr::memchr(b'\n', &bytes[from..]).filter(|_| left <= bytes.len());
+            if let Some(at) = end {
+                range.end = range.start + from + at + 1;
                 is_mid_line = false;
-                lines -= 1;
             }
+            left = left.saturating_sub(bytes.len());
+            lines -= memchr::memchr_iter(b'\n', &bytes[..range.len()]).count() as u64;
             self.cost += range.len() + SLICE_COST;
             backlog.slices.push_back(slice.alone(range));
         }
@@ -494,7 +500,7 @@ mod tests {
         let mut sink = Sink { taken: Vec::new(), room: 6 };
         assert!(!queue.flush(&mut page, &mut sink).unwrap());
         freeze(&mut queue, &mut page, &pinned());
-        queue.discard();
+        queue.discard(0);
         assert_eq!(queue.dropped(), 1);
         sink.room = 100;
         assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());
@@ -512,7 +518,7 @@ mod tests {
         assert!(!queue.flush(&mut page, &mut sink).unwrap());
         freeze(&mut queue, &mut page, &pinned);
         assert!(pinned.get() >= 9000 + 2 * SLICE_COST);
-        queue.discard();
+        queue.discard(0);
         assert!(pinned.get() < 200, "{}", pinned.get());
         queue.clear();
         assert_eq!(pinned.get(), 0);
@@ -530,9 +536,9 @@ mod tests {
         let mut sink = Sink { taken: Vec::new(), room: 3 };
         assert!(!queue.flush(&mut page, &mut sink).unwrap());
         freeze(&mut queue, &mut page, &pinned());
-        queue.discard();
+        queue.discard(0);
         assert_eq!(queue.dropped(), 1 + 5, "the notice under way is kept, the other is not");
-        queue.discard();
+        queue.discard(0);
         sink.room = 100;
         assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());
         assert_eq!((sink.taken.as_slice(), queue.dropped()), (&b"notice\n"[..], 6));
@@ -549,7 +555,7 @@ mod tests {
         let mut sink = Sink { taken: Vec::new(), room: 5 };
         assert!(!queue.flush(&mut page, &mut sink).unwrap());
         freeze(&mut queue, &mut page, &pinned());
-        queue.discard();
+        queue.discard(0);
         assert_eq!(queue.dropped(), 1);
         sink.room = 100;
         assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());

@@ -22,6 +22,7 @@ use super::errands::{Opened, Runners};
 use super::hub::{self, Hub, Readable};
 use super::listen::{Arrival, Kind, Listeners, Socket};
 use super::signal::Stops;
+use super::tls::{Keys, Session};
 use crate::chat::event::Parting;
 use crate::chat::kept::{Kept, KeptLock};
 use crate::chat::name::{RoomName, key_of};
@@ -53,6 +54,7 @@ pub struct Server {
     stops: Stops,
     listeners: Listeners,
     addresses: Vec<(Kind, SocketAddr)>,
+    keys: Option<Keys>,
     hub: Hub<Socket>,
     runners: Runners,
     clock: Clock,
@@ -79,7 +81,12 @@ impl Server {
         let stops = Stops::register(poll.registry(), STOPS).map_err(doing("take signals"))?;
         let mut listeners = Listeners::new(hub::refuse_line(Parting::ServerFull));
         let mut addresses = Vec::new();
-        let asked = [(Kind::Lines, &config.listen), (Kind::Telnet, &config.telnet_listen)];
+        let keys = config.tls.as_ref().map(Keys::load).transpose().map_err(StartError::Data)?;
+        let asked = [
+            (Kind::Lines, &config.listen),
+            (Kind::Telnet, &config.telnet_listen),
+            (Kind::Tls, &config.tls_listen),
+        ];
         let asked = asked.iter().flat_map(|(kind, asked)| asked.iter().map(|it| (*kind, *it)));
         for (index, (kind, asked)) in asked.enumerate() {
             let token = Token(FIRST_LISTENER - index);
@@ -114,6 +121,7 @@ impl Server {
             stops,
             listeners,
             addresses,
+            keys,
             hub,
             runners,
             clock,
@@ -150,6 +158,9 @@ impl Server {
             if events.iter().any(|event| event.token() == STOPS) {
                 self.stop(now);
             }
+            if let Some(keys) = &mut self.keys {
+                keys.look(now.mono);
+            }
             self.runners.bring_back(&mut self.hub, now);
             self.accept(now);
             self.hub.turn(now);
@@ -168,7 +179,8 @@ impl Server {
     }
 
     fn timeout(&self, now: Now) -> Option<Duration> {
-        let deadlines = [self.hub.deadline(), self.listeners.deadline(), self.stops_at];
+        let keys = self.keys.as_ref().map(Keys::deadline);
+        let deadlines = [self.hub.deadline(), self.listeners.deadline(), self.stops_at, keys];
         let first = deadlines.into_iter().flatten().min();
         first.map(|deadline| deadline.saturating_sub(now.mono))
     }
@@ -207,11 +219,19 @@ impl Server {
         }
     }
 
+    fn open_session(&self) -> Option<Session> {
+        let opened = self.keys.as_ref()?.open_session();
+        opened.map_err(|why| warn!("cannot open a session of TLS: {why}")).ok()
+    }
+
     fn admit(&mut self, stream: TcpStream, from: SocketAddr, kind: Kind, now: Now) {
         let socket = Socket::new(stream);
         let conn = match kind {
             Kind::Lines => self.hub.open(socket, from, now),
             Kind::Telnet => self.hub.open_telnet(socket, from, now),
+            Kind::Tls => {
+                self.open_session().and_then(|it| self.hub.open_tls(socket, from, it, now))
+            }
         };
         let Some(conn) = conn else { return };
         let Some(socket) = self.hub.stream_mut(conn) else {
@@ -319,7 +339,7 @@ pub enum StartError {
         /// Why.
         cause: io::Error,
     },
-    /// What was kept cannot be had, for this reason.
+    /// What was kept, or a certificate, cannot be had, for this reason.
     Data(String),
 }
 

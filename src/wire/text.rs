@@ -366,12 +366,17 @@ fn bye(nick: Option<&Nick>, parting: Parting) -> String {
             "your address has as many connections as it may: end one of them first".to_owned()
         }
         Parting::WrongProtocol(stranger) => {
-            let spoken = match stranger {
-                Stranger::Http => "HTTP",
-                Stranger::Tls => "TLS",
-                Stranger::Ssh => "SSH",
+            let not = |spoken| {
+                format!("this is chatline, plain lines of text over TCP, and not {spoken}: use nc")
             };
-            format!("this is chatline, plain lines of text over TCP, and not {spoken}: use nc")
+            match stranger {
+                Stranger::Http => not("HTTP"),
+                Stranger::Tls => not("TLS"),
+                Stranger::Ssh => not("SSH"),
+                Stranger::Plain => {
+                    "this port is for TLS: connect with ncat --ssl HOST PORT".to_owned()
+                }
+            }
         }
         Parting::NoName => "no name came in time: connect again and type one".to_owned(),
         Parting::TooSlow => "you have read nothing for too long: connect again".to_owned(),

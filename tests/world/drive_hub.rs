@@ -23,7 +23,29 @@ struct Person {
 /// Plays a transcript and returns what was seen after each step. The error says what in the
 /// transcript cannot be done.
 pub fn play(script: &Script, seed: Option<u64>) -> Result<Vec<Sight>, String> {
+    play_in(world(script, seed)?, script)
+}
+
+/// The same with everybody within TLS.
+pub fn play_secretly(script: &Script, seed: Option<u64>) -> Result<Vec<Sight>, String> {
     let mut world = world(script, seed)?;
+    world.speak_secretly();
+    play_in(world, script)
+}
+
+/// Whether the transcript is the same within TLS: who is refused there at once is told nothing,
+/// and a handshake takes place for everybody before the server stops.
+pub fn is_playable_secretly(script: &Script) -> bool {
+    let is_refusal = |seen: &Seen| match seen {
+        Seen::Line(text) => {
+            text.starts_with("! server-full") || text.starts_with("! too-many-from-here")
+        }
+        _ => false,
+    };
+    !script.steps.iter().flat_map(|step| &step.expected).any(|line| is_refusal(&line.seen))
+}
+
+fn play_in(mut world: World, script: &Script) -> Result<Vec<Sight>, String> {
     let mut people: Vec<Person> = Vec::new();
     let mut sights = Vec::new();
     for step in &script.steps {

@@ -2,6 +2,7 @@
 //!
 //! - [`pipe`]: an in-memory stream whose far end the test holds, as awkward as a seed wants it.
 //! - [`on_hub`]: a whole server without sockets, on such pipes and on a clock that the test turns.
+//! - [`secret`]: TLS between the far end of a pipe and who holds it.
 //! - [`memory`]: a store that is played.
 //! - [`on_tcp`]: the real binary as a child process, and peers on real sockets.
 //! - [`script`]: the transcript language; [`escape`] shows bytes in it; [`compare`] says what
@@ -24,6 +25,7 @@ pub mod on_tcp;
 pub mod pipe;
 pub mod rng;
 pub mod script;
+pub mod secret;
 
 /// How long anything real may take before the test gives up on it.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);

@@ -15,6 +15,7 @@ use chatline::net::hub::{self, Hub, Readable};
 use super::memory::{Memory, Mood};
 use super::pipe::{FarEnd, Pipe, pipe};
 use super::rng::Rng;
+use super::secret;
 
 /// The world's time at its start: noon of a day in March 2026, in a zone that is UTC.
 pub const START: Now = Now { mono: Duration::ZERO, unix: 1_772_625_600, zone_secs: 0 };
@@ -42,6 +43,8 @@ pub struct World {
     now: Now,
     peers: Vec<Peer>,
     mischief: Option<Rng>,
+    /// Every connection speaks TLS.
+    is_secret: bool,
     turns: usize,
     store: Played,
 }
@@ -70,7 +73,8 @@ impl World {
         let limits = (chat, hub);
         let store = Played::default();
         let hub = Hub::new(Chat::new(limits.0.clone(), SECRET, START), limits.1);
-        World { hub, limits, now: START, peers: Vec::new(), mischief, turns: 0, store }
+        let (peers, is_secret) = (Vec::new(), false);
+        World { hub, limits, now: START, peers, mischief, is_secret, turns: 0, store }
     }
 
     /// The server is gone, and another one goes on with what was kept. Who was connected is not any
@@ -114,10 +118,21 @@ impl World {
         self.now
     }
 
+    /// From now on every connection speaks TLS.
+    pub fn speak_secretly(&mut self) {
+        self.is_secret = true;
+    }
+
     /// A connection comes.
     pub fn connect(&mut self, from: SocketAddr) -> PeerId {
-        let (near, far) = pipe(self.mischief.as_mut().map(Rng::split));
-        let conn = self.hub.open(near, from, self.now);
+        let (near, mut far) = pipe(self.mischief.as_mut().map(Rng::split));
+        let conn = if self.is_secret {
+            let coins = self.mischief.as_mut().map_or(0, |rng| rng.below(4));
+            far.speak_secretly(secret::known().client(coins & 1 > 0), coins & 2 > 0);
+            self.hub.open_tls(near, from, secret::known().session(), self.now)
+        } else {
+            self.hub.open(near, from, self.now)
+        };
         self.peers.push(Peer { far, conn });
         PeerId(self.peers.len() - 1)
     }
@@ -158,6 +173,7 @@ impl World {
     /// One turn of the loop at the present time: reports the edges, then lets the hub work.
     pub fn turn(&mut self) {
         for peer in &self.peers {
+            peer.far.shake_hands();
             let Some(conn) = peer.conn else { continue };
             if peer.far.is_let_go() {
                 continue;
@@ -238,6 +254,7 @@ impl World {
     pub fn settle(&mut self) {
         for _ in 0..TURNS_MAX {
             self.turn();
+            self.peers.iter().for_each(|peer| peer.far.shake_hands());
             let has_edge =
                 self.peers.iter().any(|peer| !peer.far.is_let_go() && peer.far.has_edge());
             let is_due = self.deadline().is_some_and(|deadline| deadline <= self.now.mono);

@@ -17,6 +17,7 @@ use std::time::Duration;
 use chatline::net::hub::{Readable, Stream};
 
 use super::rng::Rng;
+use super::secret::Client;
 
 /// How far one direction of the connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,13 @@ struct Link {
     write_is_blocked: bool,
     stall_is_expected: bool,
     mischief: Option<Rng>,
+}
+
+impl Secret {
+    fn read(&mut self, raw: &[u8]) {
+        let read = self.client.decrypt(raw, &mut self.plain);
+        read.expect("what the server sends is TLS");
+    }
 }
 
 /// What a stream does next, when it may be awkward.
@@ -88,7 +96,20 @@ pub struct Pipe(Rc<RefCell<Link>>);
 
 /// The test's end. Dropping it leaves the connection as it is.
 #[derive(Debug)]
-pub struct FarEnd(Rc<RefCell<Link>>);
+pub struct FarEnd {
+    link: Rc<RefCell<Link>>,
+    secret: Option<RefCell<Secret>>,
+}
+
+/// What a far end that speaks TLS knows.
+#[derive(Debug)]
+struct Secret {
+    client: Client,
+    /// What was decrypted and not taken yet.
+    plain: Vec<u8>,
+    /// It ends without saying so in TLS.
+    is_abrupt: bool,
+}
 
 /// A connection's two ends. With a generator the hub's end is awkward.
 pub fn pipe(mischief: Option<Rng>) -> (Pipe, FarEnd) {
@@ -107,7 +128,7 @@ pub fn pipe(mischief: Option<Rng>) -> (Pipe, FarEnd) {
         stall_is_expected: false,
         mischief,
     }));
-    (Pipe(Rc::clone(&link)), FarEnd(link))
+    (Pipe(Rc::clone(&link)), FarEnd { link, secret: None })
 }
 
 impl Read for Pipe {
@@ -224,9 +245,36 @@ impl Drop for Pipe {
 }
 
 impl FarEnd {
+    /// From now on it speaks TLS; an abrupt one ends without saying so there.
+    pub fn speak_secretly(&mut self, client: Client, is_abrupt: bool) {
+        self.secret = Some(RefCell::new(Secret { client, plain: Vec::new(), is_abrupt }));
+        self.shake_hands();
+    }
+
+    /// Goes as far in its handshake as it can.
+    pub fn shake_hands(&self) {
+        let Some(secret) = &self.secret else { return };
+        let mut secret = secret.borrow_mut();
+        if secret.client.is_handshaking() && !self.link.borrow().far_is_closed {
+            let raw = self.take_raw(usize::MAX);
+            secret.read(&raw);
+            let out = secret.client.output();
+            if self.link.borrow().to_hub_is == Direction::Open {
+                self.send_raw(&out);
+            }
+        }
+    }
+
     /// Sends bytes; what the hub has let go of swallows them and resets.
     pub fn send(&self, bytes: &[u8]) {
-        let mut link = self.0.borrow_mut();
+        match &self.secret {
+            None => self.send_raw(bytes),
+            Some(secret) => self.send_raw(&secret.borrow_mut().client.encrypt(bytes)),
+        }
+    }
+
+    fn send_raw(&self, bytes: &[u8]) {
+        let mut link = self.link.borrow_mut();
         assert!(
             link.to_hub_is != Direction::Finished && !link.far_is_closed,
             "bytes after the end of input"
@@ -244,7 +292,13 @@ impl FarEnd {
 
     /// Ends this end's input (half-close); it still listens.
     pub fn end(&self) {
-        let mut link = self.0.borrow_mut();
+        if let Some(secret) = &self.secret
+            && !secret.borrow().is_abrupt
+            && self.link.borrow().to_hub_is == Direction::Open
+        {
+            self.send_raw(&secret.borrow_mut().client.end());
+        }
+        let mut link = self.link.borrow_mut();
         if link.to_hub_is == Direction::Open {
             link.to_hub_is = Direction::Finished;
             link.has_readable_edge = true;
@@ -254,7 +308,7 @@ impl FarEnd {
     /// Closes both ways; the first write of the hub resets.
     pub fn close(&self) {
         self.end();
-        let mut link = self.0.borrow_mut();
+        let mut link = self.link.borrow_mut();
         link.far_is_closed = true;
         link.to_far.clear();
         link.window = None;
@@ -263,7 +317,7 @@ impl FarEnd {
 
     /// Breaks the connection. The hub may still read what was sent before, as on Linux.
     pub fn reset(&self) {
-        let mut link = self.0.borrow_mut();
+        let mut link = self.link.borrow_mut();
         link.to_far.clear();
         link.to_hub_is = Direction::Reset;
         link.far_is_closed = true;
@@ -273,14 +327,28 @@ impl FarEnd {
 
     /// How many bytes this end lets pile up before the hub's writes block; `None` for any number.
     pub fn set_window(&self, window: Option<usize>) {
-        let mut link = self.0.borrow_mut();
+        let mut link = self.link.borrow_mut();
         link.window = window;
         link.note_room();
     }
 
-    /// Takes at most `most` of the bytes that have arrived.
+    /// Takes at most `most` of the bytes that have arrived; of a record of TLS all of it.
     pub fn take(&self, most: usize) -> Vec<u8> {
-        let mut link = self.0.borrow_mut();
+        let raw = self.take_raw(most);
+        let Some(secret) = &self.secret else { return raw };
+        let mut secret = secret.borrow_mut();
+        secret.read(&raw);
+        let link = self.link.borrow();
+        let has_ended = link.to_far_is == Direction::Finished && link.to_far.is_empty();
+        let is_cut_off = link.far_is_closed || secret.client.is_handshaking();
+        if has_ended && !is_cut_off && !link.hub_is_gone {
+            assert!(secret.client.has_read_end(), "the end is told in TLS before it comes");
+        }
+        std::mem::take(&mut secret.plain)
+    }
+
+    fn take_raw(&self, most: usize) -> Vec<u8> {
+        let mut link = self.link.borrow_mut();
         let count = most.min(link.to_far.len());
         let taken = link.to_far.drain(..count).collect();
         link.note_room();
@@ -290,30 +358,30 @@ impl FarEnd {
     /// Whether nothing will arrive any more: the hub has finished writing, or let go, and all of
     /// it was taken.
     pub fn is_disconnected(&self) -> bool {
-        let link = self.0.borrow();
+        let link = self.link.borrow();
         link.to_far_is != Direction::Open && link.to_far.is_empty()
     }
 
     /// Whether the hub has dropped its end.
     pub fn is_let_go(&self) -> bool {
-        self.0.borrow().hub_is_gone
+        self.link.borrow().hub_is_gone
     }
 
     /// Whether the hub has said that it waits for this end to take something.
     pub fn is_stall_expected(&self) -> bool {
-        self.0.borrow().stall_is_expected
+        self.link.borrow().stall_is_expected
     }
 
     /// Whether a poll would report something.
     pub fn has_edge(&self) -> bool {
-        let link = self.0.borrow();
+        let link = self.link.borrow();
         link.has_readable_edge || link.has_writable_edge
     }
 
     /// The edges since the last call, as a poll would report them: how far to read, and whether
     /// there is room to write.
     pub fn edges(&self) -> (Readable, bool) {
-        let mut link = self.0.borrow_mut();
+        let mut link = self.link.borrow_mut();
         let readable = match (link.has_readable_edge, link.to_hub_is) {
             (false, _) => Readable::No,
             (true, Direction::Open) => Readable::UntilShort,

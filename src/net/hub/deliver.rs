@@ -192,11 +192,11 @@ impl<S: Stream> Hub<S> {
     /// A connection begins to close.
     pub(super) fn close(&mut self, id: ConnId, parting: Parting) {
         self.drop_sized(id);
+        self.set_stage(id, Stage::Closing);
         let Some(conn) = self.conns.find_mut(id) else { return };
         log::debug!("{} parts: {parting:?}", conn.from);
         conn.inbox = None;
         conn.is_awaiting = false;
-        conn.stage = Stage::Closing;
         if conn.intake == Intake::Lost {
             return self.doom(id);
         }

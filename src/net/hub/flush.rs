@@ -80,8 +80,8 @@ impl<S: Stream> Hub<S> {
         }
         let waited = conn.queue.cost();
         let had_backlog = conn.queue.holds_backlog();
-        if conn.is_writable && waited > 0 {
-            match conn.queue.flush(&mut self.page, &mut conn.stream) {
+        if conn.is_writable && (waited > 0 || conn.tls.is_some()) {
+            match conn.flush(&mut self.page) {
                 Ok(is_done) => conn.is_writable = is_done,
                 Err(error) => {
                     debug!("{}: {error}", conn.from);
@@ -102,7 +102,8 @@ impl<S: Stream> Hub<S> {
     #[inline(never)]
     fn look_after(&mut self, id: ConnId, waited: usize, had_backlog: bool) -> bool {
         let Some(conn) = self.conns.find_mut(id) else { return false };
-        let has_taken = conn.queue.cost() < waited;
+        let has_taken_some = conn.tls.as_mut().is_some_and(|session| session.take_has_taken());
+        let has_taken = conn.queue.cost() < waited || has_taken_some;
         if !conn.queue.is_empty() && (has_taken || !had_backlog) {
             conn.queue.note_taken(self.now.mono);
         }
@@ -143,12 +144,16 @@ impl<S: Stream> Hub<S> {
     /// All was said: the output ends, and what still comes in is drained.
     fn end_output(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find_mut(id) else { return };
+        let has_finished = conn.finish_writing();
+        if matches!(has_finished, Ok(false)) {
+            return;
+        }
         conn.stage = Stage::Draining;
         if let Some(ending) = &mut conn.ending {
             ending.heard_at = self.now.mono;
             ending.extend(self.now.mono + self.limits.drain_timeout);
         }
-        let is_over = conn.stream.finish_writing().is_err() || conn.intake != Intake::Open;
+        let is_over = has_finished.is_err() || conn.intake != Intake::Open;
         if is_over {
             self.doom(id);
         }
@@ -248,7 +253,7 @@ impl<S: Stream> Hub<S> {
             if let Some(conn) = self.conns.find_mut(id) {
                 // What is held back of the open page comes after what is dropped here.
                 conn.queue.drop_fresh(&self.page);
-                conn.queue.discard();
+                conn.queue.discard(conn.sealed());
             }
         }
     }

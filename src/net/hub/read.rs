@@ -132,6 +132,12 @@ impl<S: Stream> Hub<S> {
             if budget.bytes == 0 {
                 return self.list(id);
             }
+            if conn.stage == Stage::Handshaking {
+                match self.shake_hands(id) {
+                    true => continue,
+                    false => return,
+                }
+            }
             if conn.stage == Stage::Draining
                 && let Some(ending) = &mut conn.ending
             {
@@ -142,8 +148,8 @@ impl<S: Stream> Hub<S> {
             }
             let mut buffer = std::mem::take(&mut self.buffer);
             let most = buffer.len().min(budget.bytes);
-            let read = self.read(id, &mut buffer[..most]);
-            budget.bytes -= read;
+            let (read, cost) = self.read(id, &mut buffer[..most]);
+            budget.bytes = budget.bytes.saturating_sub(cost);
             let left = self.obey(id, &buffer[..read], budget);
             if let Some(left) = &left
                 && let Some(conn) = self.conns.find_mut(id)
@@ -179,31 +185,18 @@ impl<S: Stream> Hub<S> {
         left.is_none()
     }
 
-    /// Reads once; notes when there is nothing, or when nothing more will come. Returns how many
-    /// bytes came.
-    fn read(&mut self, id: ConnId, buffer: &mut [u8]) -> usize {
-        let Some(conn) = self.conns.find_mut(id) else { return 0 };
-        match conn.stream.read(buffer) {
-            Ok(0) => conn.intake = Intake::Ended,
-            Ok(read) => {
-                if read < buffer.len() && conn.readable == Readable::UntilShort {
-                    conn.readable = Readable::No;
-                }
-                return read;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => conn.readable = Readable::No,
-            Err(error) => {
-                debug!("{}: {error}", conn.from);
-                conn.intake = Intake::Lost;
-                // Who closes without reading resets the connection, and means what they sent; who
-                // is gone may have been in the middle of a line.
-                if error.kind() != io::ErrorKind::ConnectionReset {
-                    conn.lines.finish();
-                }
-            }
+    /// Reads once. Returns how many bytes came, and how many that counts as.
+    fn read(&mut self, id: ConnId, buffer: &mut [u8]) -> (usize, usize) {
+        let Some(conn) = self.conns.find_mut(id) else { return (0, 0) };
+        let came = conn.read(buffer);
+        let read = note_read(conn, came, buffer.len());
+        let Some(session) = &mut conn.tls else { return (read, read) };
+        // Some of what TLS takes in is nothing to us, and some wants an answer.
+        let cost = session.take_read().max(read);
+        if session.has_more_to_write() {
+            self.touch(id);
         }
-        0
+        (read, cost)
     }
 
     /// Obeys some input in order, as far as pace and turn allow; returns what is left, if anything
@@ -388,12 +381,40 @@ impl<S: Stream> Hub<S> {
                 }
                 self.chat(Input::Ended { conn: id, parting });
             }
+            Stage::Handshaking => self.doom(id),
             // Once everything is sent, nothing has to be drained.
             Stage::Closing => self.touch(id),
             Stage::Draining => self.doom(id),
             Stage::Doomed => {}
         }
     }
+}
+
+/// Notes when there is nothing to read, or when nothing more will come. Returns how many bytes came.
+fn note_read<S>(conn: &mut Conn<S>, came: io::Result<usize>, most: usize) -> usize {
+    match came {
+        Ok(0) => conn.intake = Intake::Ended,
+        Ok(read) => {
+            // A session holds more than it has given.
+            let is_all = read < most && conn.tls.is_none();
+            if is_all && conn.readable == Readable::UntilShort {
+                conn.readable = Readable::No;
+            }
+            return read;
+        }
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => conn.readable = Readable::No,
+        Err(error) => {
+            debug!("{}: {error}", conn.from);
+            conn.intake = Intake::Lost;
+            // Who closes without reading resets the connection, and means what they sent; who is
+            // gone may have been in the middle of a line.
+            if error.kind() != io::ErrorKind::ConnectionReset {
+                conn.lines.finish();
+            }
+        }
+    }
+    0
 }
 
 /// Whether the connection has begun, before its first line ended, as no person would.

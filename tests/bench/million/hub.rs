@@ -119,6 +119,8 @@ impl OnHub {
             queue_total_bytes_max: Some(256 << 20),
             drain_timeout: Duration::from_secs(2),
             stall_timeout: Some(Duration::from_secs(120)),
+            handshakes_max: 0,
+            handshake_timeout: Duration::ZERO,
             read_bytes_per_turn: 64 << 10,
             keep: None,
         };

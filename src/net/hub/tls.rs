@@ -1,0 +1,170 @@
+//! Connections within TLS: their handshake, before the conversation knows of them, and reading and
+//! writing through their session.
+//!
+//! Promises: a handshake ends in time, there are no more than so many at once, and in one turn they
+//! take no more than so many steps; who does not speak TLS is told so. Deliberately nothing for
+//! connections that are plain, beyond the question whether they are.
+
+use std::cmp::Reverse;
+use std::io;
+use std::net::SocketAddr;
+
+use log::{debug, info};
+
+use crate::chat::event::{Event, Parting, Stranger};
+use crate::chat::{ConnId, Input};
+
+use super::super::conn::{Conn, Intake, Readable, Stage, Stream};
+use super::super::door;
+use super::super::queue::OpenPage;
+use super::super::tls::{Session, Step};
+use super::{Hub, Timer};
+
+/// How many steps of handshakes are taken in one turn: one may cost a signature, of up to a
+/// millisecond, for which everybody else waits.
+pub(super) const STEPS_PER_TURN: usize = 8;
+
+impl<S: Stream> Hub<S> {
+    /// Takes in a connection within TLS. It becomes part of the conversation when its handshake is
+    /// done. `None` when it was refused and is gone already: whatever it were told, it could not
+    /// read it.
+    pub fn open_tls(
+        &mut self,
+        stream: S,
+        from: SocketAddr,
+        session: Session,
+        now: super::Now,
+    ) -> Option<ConnId> {
+        self.now = now;
+        if self.handshakes >= self.limits.handshakes_max {
+            debug!("{from} refused: {} handshakes are under way", self.handshakes);
+            return None;
+        }
+        if let Err(parting) = self.let_in(from) {
+            debug!("{from} refused: {parting:?}");
+            return None;
+        }
+        let mut conn = Conn::new(stream, from, Stage::Handshaking);
+        conn.tls = Some(Box::new(session));
+        let conn = self.conns.insert(conn);
+        self.handshakes += 1;
+        debug!("{from} connected");
+        let at = self.now.mono + self.limits.handshake_timeout;
+        self.timers.push(Reverse((at, Timer::Handshake(conn))));
+        Some(conn)
+    }
+
+    /// Goes one step further in a connection's handshake; says whether it may go on in this turn.
+    pub(super) fn shake_hands(&mut self, id: ConnId) -> bool {
+        if self.handshake_steps == 0 {
+            self.list(id);
+            return false;
+        }
+        let Some(conn) = self.conns.find_mut(id) else { return false };
+        let Some(session) = &mut conn.tls else { return false };
+        let step = match session.step(&mut conn.stream) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                conn.readable = Readable::No;
+                return false;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return true,
+            Err(error) => {
+                debug!("{}: {error}", conn.from);
+                conn.intake = Intake::Lost;
+                return true;
+            }
+            Ok(step) => step,
+        };
+        self.handshake_steps -= 1;
+        let from = conn.from;
+        match step {
+            Step::Further => self.touch(id),
+            Step::Done => {
+                self.touch(id);
+                self.set_stage(id, Stage::Talking);
+                self.chat(Input::Open { conn: id, origin: door::origin(from.ip()) });
+            }
+            Step::Ended => conn.intake = Intake::Ended,
+            Step::Stranger => self.turn_away_plain(id),
+            Step::Failed(why) => {
+                info!("{from} failed at TLS: {why}");
+                self.close(id, Parting::Lost);
+            }
+        }
+        true
+    }
+
+    /// A handshake has had its time. Who has sent nothing may be a person at a plain client who
+    /// waits for a greeting.
+    pub(super) fn expire_handshake(&mut self, id: ConnId) {
+        let is_due = |conn: &&Conn<S>| conn.stage == Stage::Handshaking;
+        let Some(conn) = self.conns.find(id).filter(is_due) else { return };
+        if conn.tls.as_ref().is_some_and(|session| !session.has_begun()) {
+            return self.turn_away_plain(id);
+        }
+        info!("{} was not done with TLS in time", conn.from);
+        self.doom(id);
+    }
+
+    /// Tells somebody who speaks plainly where TLS is spoken, and ends the connection.
+    fn turn_away_plain(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.find_mut(id) else { return };
+        info!("{} speaks no TLS and was turned away", conn.from);
+        conn.tls = None;
+        let parting = Parting::WrongProtocol(Stranger::Plain);
+        self.tell(id, &Event::Bye { nick: None, parting });
+        self.close(id, parting);
+    }
+
+    /// Moves a connection to another stage of its life, by which its handshake may be over.
+    pub(super) fn set_stage(&mut self, id: ConnId, stage: Stage) {
+        if let Some(conn) = self.conns.find_mut(id) {
+            if conn.stage == Stage::Handshaking {
+                self.handshakes -= 1;
+            }
+            conn.stage = stage;
+        }
+    }
+}
+
+impl<S: Stream> Conn<S> {
+    /// Reads what the peer has sent, decrypted.
+    #[inline]
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.tls {
+            None => self.stream.read(buffer),
+            // What comes after the end is dropped, and nobody need decrypt it.
+            Some(_) if self.stage == Stage::Draining => self.stream.read(buffer),
+            Some(session) => session.read(&mut self.stream, buffer),
+        }
+    }
+
+    /// Sends what waits, and what TLS has to say by itself; as the queue says.
+    #[inline]
+    pub(super) fn flush(&mut self, page: &mut OpenPage) -> io::Result<bool> {
+        let Some(session) = &mut self.tls else {
+            return self.queue.flush(page, &mut self.stream);
+        };
+        if !session.write_out(&mut self.stream)? {
+            return Ok(false);
+        }
+        self.queue.flush(page, &mut session.writer(&mut self.stream))
+    }
+
+    /// Ends the output. `Ok(false)` when the peer has to take something before.
+    pub(super) fn finish_writing(&mut self) -> io::Result<bool> {
+        if let Some(session) = &mut self.tls
+            && !session.finish_writing(&mut self.stream)?
+        {
+            self.is_writable = false;
+            return Ok(false);
+        }
+        self.stream.finish_writing().map(|()| true)
+    }
+
+    /// How many bytes of what waits are encrypted already, and are to be offered again as they
+    /// are.
+    pub(super) fn sealed(&self) -> usize {
+        self.tls.as_ref().map_or(0, |session| session.sealed())
+    }
+}

@@ -1,0 +1,164 @@
+//! The certificate and its key: read from their files at the start, at SIGHUP, and when the files
+//! have changed.
+//!
+//! Promises: a pair that is taken fits together; a new one that does not is told of once, and the
+//! old one stays; who is connected notices nothing. Deliberately does not judge the certificate:
+//! clients do.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{info, warn};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::NoServerSessionStorage;
+use rustls::{Error, ServerConfig};
+
+use super::Session;
+use crate::config::Tls;
+
+/// How often it is looked whether the files have changed.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// No certificate or key is larger, in bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// What of a file changes when it does: inode, size, and time of the last change in nanoseconds.
+type Mark = Option<(u64, u64, i64, i64)>;
+
+/// What new sessions are opened with.
+#[derive(Debug)]
+pub struct Keys {
+    files: Tls,
+    config: Arc<ServerConfig>,
+    /// The files as they were when they were read last.
+    read: [Mark; 2],
+    /// The files as they were when they were looked at last.
+    seen: [Mark; 2],
+    /// When they are to be looked at again, since start.
+    look_at: Duration,
+}
+
+impl Keys {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// One sentence without its end: what is wrong, and what to do.
+    pub fn load(files: &Tls) -> Result<Keys, String> {
+        let read = marks(files);
+        let config = Arc::new(config(files)?);
+        Ok(Keys { files: files.clone(), config, read, seen: read, look_at: LOOK_EVERY })
+    }
+
+    /// A session for a new connection.
+    ///
+    /// # Errors
+    /// One sentence without its end.
+    pub fn open_session(&self) -> Result<Session, String> {
+        Session::new(&self.config)
+    }
+
+    /// When the files are to be looked at, since start.
+    pub fn deadline(&self) -> Duration {
+        self.look_at
+    }
+
+    /// Looks at the files, if it is time, and reads them when they have changed; and not before
+    /// they have come to rest, since there are two of them.
+    pub fn look(&mut self, now: Duration) {
+        if now < self.look_at {
+            return;
+        }
+        self.look_at = now + LOOK_EVERY;
+        let marks = marks(&self.files);
+        let has_settled = std::mem::replace(&mut self.seen, marks) == marks;
+        if has_settled && marks != self.read {
+            self.reload();
+        }
+    }
+
+    /// Reads the files again.
+    pub fn reload(&mut self) {
+        self.read = marks(&self.files);
+        match config(&self.files) {
+            Ok(config) => {
+                self.config = Arc::new(config);
+                info!("the certificate of {} is used from now on", self.files.cert.display());
+            }
+            Err(why) => warn!("the certificate stays as it was: {why}"),
+        }
+    }
+}
+
+fn marks(files: &Tls) -> [Mark; 2] {
+    [&files.cert, &files.key].map(|file| {
+        let it = fs::metadata(file).ok()?;
+        Some((it.ino(), it.size(), it.mtime(), it.mtime_nsec()))
+    })
+}
+
+fn config(files: &Tls) -> Result<ServerConfig, String> {
+    let Tls { cert, key } = files;
+    let chain = read(cert, "--tls-cert")?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
+    let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or_else(|| {
+        let cert = cert.display();
+        format!("--tls-cert {cert}: there is no certificate in it (PEM, BEGIN CERTIFICATE)")
+    })?;
+    let text = read(key, "--tls-key")?;
+    let wrong = |what: &str| format!("--tls-key {}: {what}", key.display());
+    if is_encrypted(&text) {
+        let key = key.display();
+        return Err(wrong(&format!(
+            "the key is encrypted, and nobody is there to ask for its password; `openssl pkey -in \
+             {key} -out plain.key` decrypts it"
+        )));
+    }
+    let secret = PrivateKeyDer::from_pem_slice(&text)
+        .map_err(|_| wrong("there is no key in it (PEM, BEGIN PRIVATE KEY)"))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider);
+    let builder = builder
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|error| error.to_string())?;
+    let config = builder.with_no_client_auth().with_single_cert(chain, secret);
+    let mut config = config.map_err(|error| match error {
+        Error::InconsistentKeys(_) => {
+            wrong(&format!("it does not belong to the certificate in {}", cert.display()))
+        }
+        Error::InvalidCertificate(_) => {
+            format!("--tls-cert {}: it is no certificate of a server", cert.display())
+        }
+        other => wrong(&format!("it cannot be used: {other}")),
+    })?;
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    Ok(config)
+}
+
+/// Whether a key stands there that takes a password (RFC 5958, section 3; RFC 1421, section 4.6.1).
+fn is_encrypted(pem: &[u8]) -> bool {
+    let has = |mark: &[u8]| memchr::memmem::find(pem, mark).is_some();
+    has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
+}
+
+fn read(path: &Path, flag: &str) -> Result<Vec<u8>, String> {
+    let wrong = |what: String| format!("{flag} {}: {what}", path.display());
+    let is_large = fs::metadata(path).is_ok_and(|it| it.size() > FILE_BYTES_MAX);
+    if is_large {
+        return Err(wrong("it is too large to be one of PEM".to_owned()));
+    }
+    fs::read(path).map_err(|error: io::Error| match error.kind() {
+        ErrorKind::NotFound => {
+            wrong("there is no such file; `chatline cert HOST` makes a pair".to_owned())
+        }
+        ErrorKind::PermissionDenied => {
+            wrong("not permitted; the server's user must be able to read it".to_owned())
+        }
+        _ => wrong(error.to_string()),
+    })
+}
