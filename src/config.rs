@@ -23,7 +23,8 @@ use crate::chat::pace::Rate;
 use crate::net::hub;
 use amount::Bound;
 use flags::Flags;
-pub use flags::{Format, Task};
+use flags::Instead;
+pub use flags::{Cert, Format, Task};
 use sentence::sentence;
 
 /// What is told at once is given away to be kept so often; it is kept within twice that.
@@ -124,6 +125,8 @@ pub enum Wanted {
     Server(Box<Config>),
     /// Something with what is kept in that file.
     Task(Task, PathBuf),
+    /// A certificate.
+    Cert(Cert),
 }
 
 impl Wanted {
@@ -132,12 +135,13 @@ impl Wanted {
         let args: Vec<OsString> = args.into_iter().collect();
         let matches = command().try_get_matches_from(&args);
         match matches.and_then(|matches| Flags::from_arg_matches(&matches)) {
-            Ok(mut flags) => match flags.task.take() {
+            Ok(mut flags) => match flags.instead.take() {
                 None => {
                     let config = Config::from_flags(flags).map(Box::new);
                     config.map(Wanted::Server).map_err(Declined::Refused)
                 }
-                Some(task) => Ok(Wanted::Task(task, flags.data)),
+                Some(Instead::Task(task)) => Ok(Wanted::Task(task, flags.data)),
+                Some(Instead::Cert(cert)) => Ok(Wanted::Cert(cert)),
             },
             Err(error) if error.exit_code() == 0 => Err(Declined::Shown(error.to_string())),
             Err(error) => Err(Declined::Refused(sentence(&error, &args))),
@@ -151,7 +155,9 @@ impl Config {
     pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Config, Declined> {
         match Wanted::parse_from(args)? {
             Wanted::Server(config) => Ok(*config),
-            Wanted::Task(..) => Err(Declined::Refused("wanted is a server".to_owned())),
+            Wanted::Task(..) | Wanted::Cert(_) => {
+                Err(Declined::Refused("wanted is a server".to_owned()))
+            }
         }
     }
 

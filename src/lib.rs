@@ -17,6 +17,8 @@
 //! - `store` and `keyring` stand beside the rings, each on threads of its own: one keeps what was
 //!   said, the other knows about passwords. [`net::errands`] goes between them and the hub. `tasks`
 //!   is what the program does with what is kept when it does not serve.
+//! - [`net::tls`] stands between a stream and its lines where TLS is spoken, inside the hub, and
+//!   `cert` makes a certificate for it.
 //! - [`config`] and [`logger`] are the edges; `main.rs` is the only file that prints.
 //!
 //! # A turn
@@ -70,6 +72,8 @@
 //! [`chat::event::Event`], its sentence in [`wire::text`], its paragraph in [`wire::help`], its
 //! section in `protocol.md`, whose example is its first transcript. No socket is touched.
 
+#[cfg(feature = "tls")]
+pub mod cert;
 pub mod chat;
 pub mod config;
 #[cfg(feature = "store")]

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
-use chatline::config::{Config, Data, Declined, Task, Wanted};
+use chatline::config::{Cert, Config, Data, Declined, Task, Wanted};
 use chatline::logger;
 use chatline::net::listen::Kind;
 use chatline::net::server::Server;
@@ -23,7 +23,8 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> ExitCode {
     let config = match Wanted::parse_from(std::env::args_os()) {
         Ok(Wanted::Server(config)) => *config,
-        Ok(Wanted::Task(task, data)) => return look_after(&task, &data),
+        Ok(Wanted::Task(task, data)) => return end(run_task(&task, &data)),
+        Ok(Wanted::Cert(cert)) => return end(make_cert(&cert).map(|text| print(&text))),
         Err(Declined::Shown(text)) => {
             print(&text);
             return ExitCode::SUCCESS;
@@ -42,6 +43,11 @@ fn main() -> ExitCode {
     };
     let outcome = serve(config);
     log.finish();
+    end(outcome)
+}
+
+/// What was to be done is done, or could not be.
+fn end(outcome: Result<(), String>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -51,15 +57,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does something with what is kept.
-fn look_after(task: &Task, data: &Path) -> ExitCode {
-    match run_task(task, data) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            complain(&why);
-            ExitCode::FAILURE
-        }
-    }
+#[cfg(feature = "tls")]
+fn make_cert(cert: &Cert) -> Result<String, String> {
+    chatline::cert::make(cert)
+}
+
+#[cfg(not(feature = "tls"))]
+fn make_cert(_: &Cert) -> Result<String, String> {
+    Err("this chatline was built without the feature tls and makes no certificates".to_owned())
 }
 
 #[cfg(feature = "store")]
@@ -84,6 +89,10 @@ fn serve(config: Config) -> Result<(), String> {
         let (host, port) = (address.ip(), address.port());
         text += &format!("listening on {address}\n  for keys: telnet {host} {port}\n");
     }
+    for address in server.addresses(Kind::Tls) {
+        let (host, port) = (reachable(address.ip()), address.port());
+        text += &format!("listening on {address}\n  try it:   ncat --ssl {host} {port}   (TLS)\n");
+    }
     print(&text);
     server.run().map_err(|cause| format!("cannot wait for events: {cause}"))
 }
@@ -98,11 +107,7 @@ fn announcement(addresses: &[SocketAddr], data: Option<&Data>) -> String {
         if index > 0 {
             continue;
         }
-        let host = match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
+        let host = reachable(address.ip());
         text += &format!("  try it:   nc {host} {port}");
         if address.ip().is_unspecified() {
             text += &format!("   (from elsewhere: nc HOST {port}, with this machine's address)");
@@ -118,6 +123,15 @@ fn announcement(addresses: &[SocketAddr], data: Option<&Data>) -> String {
         text += &kept;
     }
     text
+}
+
+/// Where this machine reaches who listens there.
+fn reachable(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    }
 }
 
 /// Where what is said is kept, and for how long.

@@ -17,6 +17,8 @@ mod say;
 mod scripts;
 #[path = "clients/stage.rs"]
 mod stage;
+#[path = "clients/tls.rs"]
+mod tls;
 #[path = "clients/tmux.rs"]
 mod tmux;
 #[path = "clients/watch.rs"]

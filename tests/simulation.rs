@@ -83,6 +83,11 @@ fn slow_readers_see_gaps_and_cost_nobody_anything() {
 }
 
 #[test]
+fn slow_readers_within_tls_see_the_same() {
+    all_hold(Kind::Slow, 60, |plan| gaps::judge_within_tls(plan).map(|_| ()));
+}
+
+#[test]
 fn nothing_is_left_of_anybody() {
     all_hold(Kind::Stalled, 200, gaps::survive);
 }

@@ -22,6 +22,8 @@ mod machine;
 mod slow;
 #[path = "sockets/stop.rs"]
 mod stop;
+#[path = "sockets/tls.rs"]
+mod tls;
 
 /// Flags as a server process takes them, from one string.
 fn flags(text: &str) -> Vec<String> {

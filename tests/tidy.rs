@@ -63,6 +63,8 @@ const NEVER: &[Never] = &[
             "src/net/queue.rs",
             "src/net/conn.rs",
             "src/net/door.rs",
+            "src/net/tls.rs",
+            "src/net/tls/session.rs",
             "src/net/hub",
         ],
         words: &[

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::Sync;
 use super::amount::{Bound, count, duration, or_off, size, switch};
@@ -23,8 +23,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Where what is said is kept.
 const DATA: &str = if cfg!(feature = "store") { "chatline.db" } else { "none" };
 /// What `chatline cert` writes.
-pub(super) const CERT: &str = "chatline.crt";
-pub(super) const KEY: &str = "chatline.key";
+const CERT: &str = "chatline.crt";
+const KEY: &str = "chatline.key";
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// What was given, each value within its range.
@@ -37,7 +37,7 @@ const DAY: Duration = Duration::from_secs(86_400);
                   stronger than its environment variable.\n\ntry it:  nc 127.0.0.1 9000",
     max_term_width = 100,
     next_line_help = true,
-    subcommand_help_heading = "What is kept can be looked after with",
+    subcommand_help_heading = "Instead of serving",
     disable_help_subcommand = true
 )]
 pub(super) struct Flags {
@@ -271,7 +271,32 @@ pub(super) struct Flags {
 
     /// What to do instead of serving.
     #[command(subcommand)]
-    pub(super) task: Option<Task>,
+    pub(super) instead: Option<Instead>,
+}
+
+/// What can be done instead of serving.
+#[derive(Subcommand)]
+pub(super) enum Instead {
+    /// Something with what is kept.
+    #[command(flatten)]
+    Task(Task),
+    /// Writes a certificate for TLS that is signed by itself, with its key, and says how to use it.
+    #[command(next_line_help = true)]
+    Cert(Cert),
+}
+
+/// A certificate that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct Cert {
+    /// The names and addresses by which clients connect, the one that is used most first.
+    #[arg(value_name = "HOST", required = true)]
+    pub hosts: Vec<String>,
+    /// Where the certificate is written.
+    #[arg(long, value_name = "FILE", default_value = CERT, value_parser = file)]
+    pub cert: PathBuf,
+    /// Where its key is written, which is nobody else's to read.
+    #[arg(long, value_name = "FILE", default_value = KEY, value_parser = file)]
+    pub key: PathBuf,
 }
 
 /// What can be done with what is kept.

@@ -345,9 +345,12 @@ impl<S: Stream> Hub<S> {
     fn dismiss_at_stop(&mut self, conn: ConnId) {
         let Some(it) = self.conns.find(conn) else { return };
         if it.stage == Stage::Handshaking {
-            self.doom(conn);
-        } else if !it.is_talking() {
-        } else if it.is_awaiting {
+            return self.doom(conn);
+        }
+        if !it.is_talking() {
+            return;
+        }
+        if it.is_awaiting {
             let at = self.now.mono + self.limits.drain_timeout;
             self.timers.push(Reverse((at, Timer::Answer(conn))));
         } else {

@@ -508,6 +508,32 @@ mod tests {
     }
 
     #[test]
+    fn discarding_keeps_what_is_encrypted_up_to_the_end_of_its_line() {
+        for (sealed, kept, dropped) in [
+            (0, &b""[..], 4),
+            (2, b"one\n", 3),
+            (4, b"one\n", 3),
+            (5, b"one\ntwo\n", 2),
+            (8, b"one\ntwo\n", 2),
+            (14, b"one\ntwo\nthree\n", 1),
+            (15, b"one\ntwo\nthree\nfour\n", 0),
+        ] {
+            let mut queue = SendQueue::default();
+            let mut page = open(b"one\ntwo\nthree\n four\n");
+            queue.push(&mut page, 0..8);
+            queue.push(&mut page, 8..14);
+            // One that does not stand beside the others.
+            queue.push(&mut page, 15..20);
+            freeze(&mut queue, &mut page, &pinned());
+            queue.discard(sealed);
+            assert_eq!(queue.dropped(), dropped, "{sealed}");
+            let mut sink = Sink { taken: Vec::new(), room: 100 };
+            assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());
+            assert_eq!((sink.taken.as_slice(), queue.cost()), (kept, 0), "{sealed}");
+        }
+    }
+
+    #[test]
     fn the_rest_of_a_line_does_not_pin_its_page_and_each_slice_counts() {
         let pinned = pinned();
         let mut queue = SendQueue::default();

@@ -21,7 +21,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::errands::{Opened, Runners};
 use super::hub::{self, Hub, Readable};
 use super::listen::{Arrival, Kind, Listeners, Socket};
-use super::signal::Stops;
+use super::signal::{Signal, Signals};
 use super::tls::{Keys, Session};
 use crate::chat::event::Parting;
 use crate::chat::kept::{Kept, KeptLock};
@@ -32,7 +32,7 @@ use crate::config::{Config, Connections};
 /// A token is a whole [`ConnId`].
 const _: () = assert!(usize::BITS == 64, "chatline needs a 64-bit machine");
 /// The tokens that are not those of connections: these and, below them, the listeners'.
-const STOPS: Token = Token(usize::MAX - 1);
+const SIGNALS: Token = Token(usize::MAX - 1);
 const ERRANDS: Token = Token(usize::MAX - 2);
 const FIRST_LISTENER: usize = usize::MAX - 3;
 
@@ -51,7 +51,7 @@ const ZONE_LIFETIME: Duration = Duration::from_secs(60);
 /// A server that listens.
 pub struct Server {
     poll: Poll,
-    stops: Stops,
+    signals: Signals,
     listeners: Listeners,
     addresses: Vec<(Kind, SocketAddr)>,
     keys: Option<Keys>,
@@ -78,7 +78,8 @@ impl Server {
     /// [`Server::run`].
     pub fn start(config: Config) -> Result<Server, StartError> {
         let poll = Poll::new().map_err(doing("wait for events"))?;
-        let stops = Stops::register(poll.registry(), STOPS).map_err(doing("take signals"))?;
+        let signals = Signals::register(poll.registry(), SIGNALS);
+        let signals = signals.map_err(doing("take signals"))?;
         let mut listeners = Listeners::new(hub::refuse_line(Parting::ServerFull));
         let mut addresses = Vec::new();
         let keys = config.tls.as_ref().map(Keys::load).transpose().map_err(StartError::Data)?;
@@ -118,7 +119,7 @@ impl Server {
         let (phase, accepts_per_turn) = (Phase::Serving, config.accepts_per_turn);
         Ok(Server {
             poll,
-            stops,
+            signals,
             listeners,
             addresses,
             keys,
@@ -155,8 +156,8 @@ impl Server {
             for event in &events {
                 self.note(event);
             }
-            if events.iter().any(|event| event.token() == STOPS) {
-                self.stop(now);
+            if events.iter().any(|event| event.token() == SIGNALS) {
+                self.obey_signals(now);
             }
             if let Some(keys) = &mut self.keys {
                 keys.look(now.mono);
@@ -187,25 +188,39 @@ impl Server {
 
     fn note(&mut self, event: &Event) {
         let token = event.token();
-        let is_own = [STOPS, ERRANDS].contains(&token);
+        let is_own = [SIGNALS, ERRANDS].contains(&token);
         if !is_own && !self.listeners.ready(token) {
             let is_writable = event.is_writable() || event.is_write_closed() || event.is_error();
             self.hub.ready(ConnId::from_bits(token.0 as u64), readable(event), is_writable);
         }
     }
 
-    fn stop(&mut self, now: Now) {
-        for signal in self.stops.take() {
-            if self.phase == Phase::Serving {
-                info!("stopping: {signal}");
-                self.listeners.close();
-                self.hub.shut_down(now);
-                self.stops_at = Some(now.mono + self.drain_timeout + STOP_PATIENCE);
-                self.phase = Phase::Stopping;
-            } else {
-                info!("stopping at once: {signal}");
-                self.phase = Phase::Stopped;
+    fn obey_signals(&mut self, now: Now) {
+        for signal in self.signals.take() {
+            match signal {
+                Signal::Stop(name) => self.stop(name, now),
+                Signal::Reload => self.reload(),
             }
+        }
+    }
+
+    /// Reads again what can be read again.
+    fn reload(&mut self) {
+        if let Some(keys) = &mut self.keys {
+            keys.reload();
+        }
+    }
+
+    fn stop(&mut self, signal: &str, now: Now) {
+        if self.phase == Phase::Serving {
+            info!("stopping: {signal}");
+            self.listeners.close();
+            self.hub.shut_down(now);
+            self.stops_at = Some(now.mono + self.drain_timeout + STOP_PATIENCE);
+            self.phase = Phase::Stopping;
+        } else {
+            info!("stopping at once: {signal}");
+            self.phase = Phase::Stopped;
         }
     }
 

@@ -63,12 +63,12 @@ impl Server {
         self.port
     }
 
-    /// The port for telnet clients, of a server that has one.
-    pub fn telnet_port(&mut self) -> u16 {
+    /// The next port that it has said it listens on, of a server that has several.
+    pub fn next_port(&mut self) -> u16 {
         loop {
             let mut line = String::new();
             let bytes = self.stdout.read_line(&mut line).expect("its output is text");
-            assert!(bytes > 0, "the server says where it listens for telnet clients");
+            assert!(bytes > 0, "the server says where else it listens");
             let rest = line.strip_prefix("listening on 127.0.0.1:");
             if let Some(port) = rest.and_then(|rest| rest.split_whitespace().next()) {
                 return port.parse().expect("a port is a number");

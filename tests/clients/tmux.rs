@@ -108,7 +108,7 @@ fn telnet_on_its_port_edits_lines_and_follows_the_size() {
     if installed("telnet").is_none() {
         return;
     }
-    let port = server.telnet_port();
+    let port = server.next_port();
     let Some(tmux) = Tmux::start(&format!("telnet 127.0.0.1 {port}; sleep 60")) else { return };
     tmux.sees(&[
         "* your lines are edited here; /help tty lists the keys, /tty off ends it",

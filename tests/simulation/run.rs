@@ -30,6 +30,8 @@ pub struct Line {
     pub is_deaf: bool,
     /// Bytes were sent that nobody knows the meaning of: a screen may be drawn for it.
     pub is_noisy: bool,
+    /// The hub has taken it in, if only to refuse it.
+    pub was_let_in: bool,
     /// It did not always take everything at once.
     pub was_slow: bool,
     window: Option<usize>,
@@ -148,6 +150,8 @@ impl Run {
         let is_busy = turns > 100 + 2 * bytes + 10 * self.lines.len();
         // Before a restart time passes; noise may have waited for the store.
         let may_be_busy = matches!(deed, Deed::Noise(..) | Deed::Restart | Deed::Store(_));
+        // A handshake has a thousand bytes or two.
+        let may_be_busy = may_be_busy || self.world.is_secret();
         assert!(!is_busy || may_be_busy, "{turns} turns at one instant");
         self.take_all();
     }
@@ -167,6 +171,7 @@ impl Run {
             is_input_over: false,
             is_deaf: false,
             is_noisy: false,
+            was_let_in: self.world.is_taken_in(peer),
             was_slow: false,
             window: None,
         });

@@ -123,6 +123,11 @@ impl World {
         self.is_secret = true;
     }
 
+    /// Whether every connection speaks TLS.
+    pub fn is_secret(&self) -> bool {
+        self.is_secret
+    }
+
     /// A connection comes.
     pub fn connect(&mut self, from: SocketAddr) -> PeerId {
         let (near, mut far) = pipe(self.mischief.as_mut().map(Rng::split));

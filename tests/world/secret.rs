@@ -59,11 +59,16 @@ impl Pair {
         Session::new(&self.server).expect("the keys can be used")
     }
 
-    /// The client's side of a new connection, of TLS 1.3 or 1.2.
-    pub fn client(&self, is_old: bool) -> Client {
+    /// What rustls knows of the client's side of a new connection, of TLS 1.3 or 1.2.
+    pub fn connection(&self, is_old: bool) -> ClientConnection {
         let name = ServerName::try_from(HOST).expect("it is a name");
         let config = Arc::clone(&self.clients[usize::from(is_old)]);
-        let mut state = ClientConnection::new(config, name).expect("the keys can be used");
+        ClientConnection::new(config, name).expect("the keys can be used")
+    }
+
+    /// The client's side of a new connection, of TLS 1.3 or 1.2.
+    pub fn client(&self, is_old: bool) -> Client {
+        let mut state = self.connection(is_old);
         state.set_buffer_limit(None);
         Client { state, has_read_end: false }
     }

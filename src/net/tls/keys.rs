@@ -22,7 +22,7 @@ use super::Session;
 use crate::config::Tls;
 
 /// How often it is looked whether the files have changed.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// No certificate or key is larger, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;

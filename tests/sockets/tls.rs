@@ -1,0 +1,257 @@
+//! TLS on real sockets: who talks, who does not speak it, who takes too long, and certificates that
+//! change while people talk.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+
+use rustix::process::Signal;
+use rustls::{ClientConnection, StreamOwned};
+use tempfile::TempDir;
+
+use crate::world::on_tcp::{Peer, ServerProcess, wait_for};
+use crate::world::secret::{self, Pair};
+use crate::world::{PATIENCE, secret::known};
+use crate::{flags, lines};
+
+/// A server that has a certificate, and where it is.
+struct Secret {
+    server: ServerProcess,
+    folder: TempDir,
+}
+
+fn write(pair: &Pair, folder: &Path) {
+    fs::write(folder.join("it.crt"), &pair.cert).unwrap();
+    fs::write(folder.join("it.key"), &pair.key).unwrap();
+}
+
+impl Secret {
+    fn start(more: &str) -> Secret {
+        let folder = tempfile::tempdir().unwrap();
+        write(known(), folder.path());
+        let mut command = ServerProcess::command();
+        command.args(["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0"]);
+        command.current_dir(folder.path()).args(["--tls-cert", "it.crt", "--tls-key", "it.key"]);
+        command.args(flags(more));
+        Secret { server: ServerProcess::spawn(command, 2), folder }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.server.addresses()[1]
+    }
+
+    fn tcp(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address()).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    fn connect(&self, pair: &Pair, is_old: bool) -> Talker {
+        let stream = StreamOwned::new(pair.connection(is_old), self.tcp());
+        Talker(BufReader::new(stream))
+    }
+
+    fn person(&self, nick: &str) -> Talker {
+        let mut talker = self.connect(known(), false);
+        talker.says(nick);
+        talker.sees(&format!("* you are {nick}"));
+        talker
+    }
+
+    /// Waits for a line of its log.
+    fn logs(&self, text: &str) {
+        let seen = wait_for(|| self.server.log().contains(text).then_some(()));
+        seen.unwrap_or_else(|| panic!("the log lacks {text:?}: {}", self.server.log()));
+    }
+}
+
+/// Somebody within TLS.
+struct Talker(BufReader<StreamOwned<ClientConnection, TcpStream>>);
+
+impl Talker {
+    fn says(&mut self, line: &str) {
+        self.0.get_mut().write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// Skips lines up to the first that begins so.
+    fn sees(&mut self, start: &str) -> String {
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).unwrap();
+            assert!(line.ends_with('\n'), "it ended before {start:?}");
+            if line.starts_with(start) {
+                return line.trim_end().to_owned();
+            }
+        }
+    }
+
+    /// All that comes up to an end that is told in TLS.
+    fn rest(&mut self) -> String {
+        let mut text = String::new();
+        self.0.read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+#[test]
+fn who_speaks_tls_and_who_does_not_talk_to_each_other() {
+    let secret = Secret::start("");
+    let mut plain = secret.server.person("plain");
+    for (nick, is_old) in [("new", false), ("old", true)] {
+        let mut talker = secret.connect(known(), is_old);
+        talker.says(nick);
+        talker.sees(&format!("* you are {nick}"));
+        talker.says("nobody else reads this on the way");
+        let seen = plain.line_that_starts("#lobby ");
+        assert_eq!(seen, format!("#lobby {nick}: nobody else reads this on the way"));
+        plain.send_line(&format!("hello {nick}"));
+        talker.sees(&format!("#lobby plain: hello {nick}"));
+        talker.says("quit");
+        assert!(talker.rest().starts_with(&format!("* bye, {nick}.")));
+    }
+}
+
+#[test]
+fn the_goodbye_comes_through_unread_input_within_tls() {
+    let secret = Secret::start("");
+    let rubbish = "nobody reads this\n".repeat(250_000 / 18);
+    for round in 0..10 {
+        let mut talker = secret.connect(known(), round % 2 == 1);
+        talker.says(&format!("alice\nquit\n{rubbish}"));
+        let seen = talker.rest();
+        assert!(seen.lines().last().unwrap().starts_with("* bye, alice"), "{round}: {seen}");
+    }
+}
+
+#[test]
+fn a_line_without_its_end_counts_when_tls_ends() {
+    let secret = Secret::start("");
+    let mut bystander = secret.server.person("bystander");
+    let mut alice = secret.person("alice");
+    alice.0.get_mut().write_all(b"last words").unwrap();
+    alice.0.get_mut().conn.send_close_notify();
+    alice.0.get_mut().flush().unwrap();
+    assert_eq!(bystander.line_that_starts("#"), "#lobby alice: last words");
+    assert_eq!(alice.rest(), "* bye, alice.\n");
+    // Who only closes has ended, too.
+    let mut bob = secret.person("bob");
+    bob.0.get_mut().write_all(b"cut off").unwrap();
+    bob.0.get_ref().sock.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(bystander.line_that_starts("#"), "#lobby bob: cut off");
+    assert_eq!(bob.rest(), "* bye, bob.\n");
+}
+
+#[test]
+fn a_slow_reader_within_tls_gets_all_that_fits_and_is_told_of_the_rest() {
+    const LINES: usize = 30_000;
+    let padding = "x".repeat(1000);
+    let secret = Secret::start("--pace off --queue-bytes 1MiB --read-bytes-per-turn 4KiB");
+    let mut slow = secret.person("slow");
+    let mut fast = secret.server.person("fast");
+    fast.send(&lines(0..LINES, &padding));
+    fast.send(b"@fast done\n");
+    fast.line_that_starts("@fast: done");
+    let (mut next, mut gaps) = (0, 0);
+    while next < LINES {
+        let mut line = String::new();
+        slow.0.read_line(&mut line).unwrap();
+        if let Some(said) = line.strip_prefix("#lobby fast: ") {
+            assert_eq!(said, format!("{next} {padding}\n"));
+            next += 1;
+        } else if line.contains(" lines were dropped here") {
+            next += line["* ".len()..].split(' ').next().unwrap().parse::<usize>().unwrap();
+            gaps += 1;
+        }
+    }
+    assert_eq!((next, gaps > 0), (LINES, true));
+    slow.says("quit");
+    assert!(slow.rest().contains("* bye, slow"));
+}
+
+#[test]
+fn who_speaks_plainly_is_told_in_one_line() {
+    let secret = Secret::start("--tls-handshake-timeout 1s");
+    for typed in [&b"alice\n"[..], b"GET / HTTP/1.1\r\n\r\n", b"\x80", b""] {
+        let mut peer = Peer::connect(secret.address());
+        peer.send(typed);
+        let told = String::from_utf8(peer.rest()).unwrap();
+        let text = "! wrong-protocol this port is for TLS: connect with ncat --ssl HOST PORT\n";
+        assert_eq!(told, text, "{typed:?}");
+        assert!(!peer.was_reset());
+        secret.logs(&format!("{} speaks no TLS", peer.address()));
+    }
+}
+
+/// The first bytes of a handshake, and no more.
+const HALF: &[u8] = b"\x16\x03\x01\x02\x00\x01";
+
+#[test]
+fn a_handshake_has_its_time_and_there_are_only_so_many() {
+    let secret = Secret::start("--tls-handshake-timeout 2s --tls-handshakes 2");
+    let mut pending = [secret.tcp(), secret.tcp()].map(Peer::on);
+    pending.iter_mut().for_each(|peer| _ = peer.send(HALF));
+    secret.server.person("served").send_line("/who");
+    // The server has seen both: what comes next finds no place, and nothing in plain text.
+    let mut third = Peer::on(secret.tcp());
+    assert_eq!(third.rest(), b"");
+    for peer in &mut pending {
+        assert_eq!(peer.rest(), b"", "an end, and nothing in plain text");
+        secret.logs(&format!("{} was not done with TLS in time", peer.address()));
+    }
+    secret.person("alice");
+}
+
+#[test]
+fn nonsense_gets_an_alert_and_hurts_nobody() {
+    let secret = Secret::start("");
+    let mut alice = secret.person("alice");
+    let mut peer = Peer::on(secret.tcp());
+    peer.send(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00");
+    let seen = peer.rest();
+    assert_eq!((seen.len(), &seen[..2], seen[5]), (7, &b"\x15\x03"[..], 2), "a fatal alert");
+    let mut bob = secret.person("bob");
+    bob.0.get_mut().sock.write_all(b"\x17\x03\x03\x00\x14not encrypted at all").unwrap();
+    bob.0.read_to_end(&mut Vec::new()).expect_err("a fatal alert");
+    alice.says("/who bob");
+    alice.sees("! no-such-user ");
+}
+
+#[test]
+fn a_full_server_says_nothing_in_plain_text() {
+    let secret = Secret::start("--connections 1");
+    let _alice = secret.person("alice");
+    assert_eq!(Peer::on(secret.tcp()).rest(), b"");
+}
+
+#[test]
+fn certificates_change_and_nobody_is_dropped() {
+    let secret = Secret::start("");
+    let mut alice = secret.person("alice");
+    let greets = |pair: &Pair| {
+        let mut talker = secret.connect(pair, false);
+        let mut line = String::new();
+        talker.0.read_line(&mut line).is_ok_and(|_| line.starts_with("* chatline"))
+    };
+
+    let second = secret::pair();
+    write(&second, secret.folder.path());
+    secret.server.signal(Signal::HUP);
+    secret.logs("is used from now on");
+    assert!(greets(&second) && !greets(known()));
+
+    fs::write(secret.folder.path().join("it.key"), &known().key).unwrap();
+    secret.server.signal(Signal::HUP);
+    secret.logs("the certificate stays as it was: --tls-key it.key: it does not belong");
+    assert!(greets(&second), "the old one is used");
+
+    let third = secret::pair();
+    write(&third, secret.folder.path());
+    wait_for(|| greets(&third).then_some(())).expect("a file that has changed is noticed");
+    alice.says("@alice still here");
+    alice.sees("@alice: still here");
+    let log = secret.server.log();
+    assert_eq!(log.matches("the certificate stays as it was").count(), 1, "{log}");
+}
