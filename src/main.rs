@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use chatline::config::{Cert, Config, Data, Declined, Task, Wanted};
 use chatline::logger;
-use chatline::net::listen::Kind;
+use chatline::net::figures::Kind;
 use chatline::net::server::Server;
 
 /// Most of the memory of a crowd that has left goes back to the machine within half a minute; a

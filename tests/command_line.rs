@@ -17,8 +17,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use world::PATIENCE;
-use world::secret;
 use world::on_tcp::{Peer, ServerProcess, wait_for};
+use world::secret;
 
 /// No flag takes this.
 const NONSENSE: &str = "no value\u{1b}[2J!";

@@ -17,7 +17,7 @@ impl Chat {
             Audience::One(conn) => listener(*conn),
             Audience::Everybody => self.users.people_iter().for_each(|user| listener(user.conn)),
             Audience::Listeners { room, speaker } => {
-                self.each_listener(*room, speaker, listener);
+                _ = self.each_listener(*room, speaker, listener);
             }
             Audience::Witnesses { room, newcomer, entry } => members(*room)
                 .iter()
@@ -49,13 +49,25 @@ impl Chat {
     }
 
     /// The same for those who hear what somebody says in a room: what nearly all of it is about.
+    /// Returns how many that are.
     #[inline]
-    pub fn each_listener(&self, room: RoomId, speaker: &Source, mut listener: impl FnMut(ConnId)) {
-        for member in self.members(room) {
+    pub fn each_listener(
+        &self,
+        room: RoomId,
+        speaker: &Source,
+        mut listener: impl FnMut(ConnId),
+    ) -> usize {
+        let members = self.members(room);
+        // Those who do not are few.
+        let mut spared = 0;
+        for member in members {
             if member.conn != speaker.conn && !self.ignores(member, speaker) {
                 listener(member.conn);
+            } else {
+                spared += 1;
             }
         }
+        members.len() - spared
     }
 
     fn members(&self, room: RoomId) -> &[Member] {

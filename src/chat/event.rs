@@ -435,6 +435,38 @@ pub enum Parting {
 }
 
 impl Parting {
+    /// Every parting there is, with one stranger for all of them.
+    pub const ALL: &[Parting] = &[
+        Parting::Quit,
+        Parting::EndOfInput,
+        Parting::Lost,
+        Parting::ServerFull,
+        Parting::TooManyFromHere,
+        Parting::WrongProtocol(Stranger::Http),
+        Parting::NoName,
+        Parting::TooSlow,
+        Parting::TakenOver,
+        Parting::TokenDropped,
+        Parting::Shutdown,
+    ];
+
+    /// The stable word by which operators know it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Parting::Quit => "quit",
+            Parting::EndOfInput => "end-of-input",
+            Parting::Lost => "lost",
+            Parting::ServerFull => "server-full",
+            Parting::TooManyFromHere => "too-many-from-here",
+            Parting::WrongProtocol(_) => "wrong-protocol",
+            Parting::NoName => "no-name",
+            Parting::TooSlow => "too-slow",
+            Parting::TakenOver => "taken-over",
+            Parting::TokenDropped => "token-dropped",
+            Parting::Shutdown => "shutdown",
+        }
+    }
+
     /// The code of the last line, for partings that are a refusal.
     pub fn code(self) -> Option<Code> {
         match self {

@@ -10,7 +10,7 @@ use super::event::{Event, Parting, Refusal};
 use super::kept::{Answer, Change, KeptLock, KeptRoom, Question, Secret};
 use super::lock::{Lock, Tries};
 use super::name::{RoomName, Verdict, key_of};
-use super::outbox::{Audience, Outbox, Source};
+use super::outbox::{Audience, Outbox, Source, Who};
 use super::room::{Access, Locked, Member, Room, RoomId, Tally};
 use super::timers::Timer;
 use super::user::Membership;
@@ -374,6 +374,9 @@ impl Chat {
             Parting::Quit | Parting::EndOfInput => self.end_paste(conn, now, out),
             _ => _ = self.take_paste(conn),
         }
+        let user = self.users.at(conn);
+        let account = user.account().or(user.token()).and_then(|it| self.accounts.find(it));
+        let account = account.map(|account| account.nick.clone());
         self.log_out(conn, now, out);
         let nick = self.users.at(conn).nick().cloned();
         let memberships = std::mem::take(&mut self.users.at_mut(conn).rooms);
@@ -405,8 +408,8 @@ impl Chat {
         }
         self.users.remove(conn);
         self.forget_receipts(conn);
-        out.tell(conn, Event::Bye { nick, parting });
-        out.close(conn, parting);
+        out.tell(conn, Event::Bye { nick: nick.clone(), parting });
+        out.close(conn, parting, Who { nick, account });
     }
 
     /// Tells a room that somebody came or left; in a crowd it is counted for the next second.

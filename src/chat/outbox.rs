@@ -20,6 +20,15 @@ pub struct Source {
     pub nick: Nick,
 }
 
+/// Who a connection was that ends.
+#[derive(Clone, Debug, Default)]
+pub struct Who {
+    /// The name, if there was one.
+    pub nick: Option<Nick>,
+    /// The name of the account, or of the token, that was logged in to.
+    pub account: Option<Nick>,
+}
+
 /// Who is told.
 #[derive(Clone, Debug)]
 pub enum Audience {
@@ -84,7 +93,7 @@ pub enum Effect {
     /// From here on no more lines a second than that are taken from the connection.
     Pace(ConnId, u32),
     /// The connection ends after what it was told so far. Nothing follows for it.
-    Close(ConnId, Parting),
+    Close(ConnId, Parting, Who),
     /// It is to be said when the second connection has taken all that it was told so far, or never
     /// will: the first one wants to know.
     AwaitReceipt(ConnId, ConnId),
@@ -209,7 +218,7 @@ impl Outbox {
     }
 
     /// Ends a connection.
-    pub fn close(&mut self, conn: ConnId, parting: Parting) {
-        self.effects.push(Effect::Close(conn, parting));
+    pub fn close(&mut self, conn: ConnId, parting: Parting, who: Who) {
+        self.effects.push(Effect::Close(conn, parting, who));
     }
 }

@@ -502,7 +502,8 @@ mod tests {
         assert_eq!(told(&effects), &Event::Refused(Refusal::Token(fault)), "it is carol's");
         talk.types(others[2], "quit");
         let effects = talk.types(alice, "/token drop ci");
-        let closed = |effect: &&Effect| matches!(effect, Effect::Close(_, Parting::TokenDropped));
+        let closed =
+            |effect: &&Effect| matches!(effect, Effect::Close(_, Parting::TokenDropped, _));
         assert_eq!(effects.iter().filter(closed).count(), 2);
         assert_eq!(talk.chat.connected(), 3);
     }

@@ -9,11 +9,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::chat::event::Zone;
+use crate::chat::outbox::Who;
 use crate::chat::pace::{Pace, Rate};
 use crate::wire::Ends;
 use crate::wire::line::LineBuffer;
 
 use super::door::Address;
+use super::figures::Kind;
 use super::queue::SendQueue;
 use super::tls::Session;
 use super::view::View;
@@ -95,9 +97,44 @@ impl Inbox {
     }
 }
 
-/// The times of a connection that ends, since start.
-#[derive(Clone, Copy, Debug)]
+/// What is counted of one connection, in twenty bytes: every connection has one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Life {
+    /// When it was opened, in seconds since start.
+    pub opened_at: u32,
+    /// Lines that were taken of it.
+    pub lines_in: u32,
+    /// Bytes that were read from it.
+    pub bytes_in: ByteCount,
+    /// Bytes that it took.
+    pub bytes_out: ByteCount,
+}
+
+/// Bytes, up to 2^48 - 1, which are 281 terabytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ByteCount([u8; 6]);
+
+impl ByteCount {
+    /// So many more; at its bound it stays there.
+    pub fn add(&mut self, bytes: u64) {
+        let sum = self.bytes().saturating_add(bytes).min((1 << 48) - 1);
+        self.0.copy_from_slice(&sum.to_le_bytes()[..6]);
+    }
+
+    /// How many.
+    pub fn bytes(self) -> u64 {
+        let [a, b, c, d, e, f] = self.0;
+        u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+    }
+}
+
+/// How a connection ends. Times are since start.
+#[derive(Clone, Debug)]
 pub struct Ending {
+    /// Why, by its word.
+    pub parting: &'static str,
+    /// Who it was.
+    pub who: Who,
     /// When something was last heard of it.
     pub heard_at: Duration,
     /// When it is cut off; that grows while the peer takes what waits.
@@ -153,6 +190,8 @@ pub struct Conn<S> {
     pub stream: S,
     /// What is between its stream and its lines, if it is TLS.
     pub tls: Option<Box<Session>>,
+    /// What is counted of it.
+    pub life: Life,
     /// The line that is not finished.
     pub lines: LineBuffer,
     /// What one read left, because the pace or the turn's bound was reached. While there is any,
@@ -164,8 +203,9 @@ pub struct Conn<S> {
     pub ending: Option<Box<Ending>>,
     /// The peer's address.
     pub from: Address,
-    /// The door counts it.
-    pub is_admitted: bool,
+    /// How it came in: the door counts it, and the conversation knew it; `None` when it was
+    /// refused.
+    pub kind: Option<Kind>,
     /// It waits for an answer: no further line of it is taken until that has come.
     pub is_awaiting: bool,
     /// Its input has ended, and so does it once the answer has come.
@@ -179,8 +219,11 @@ pub struct Conn<S> {
 }
 
 impl<S> Conn<S> {
-    /// A new connection, at that stage of its life.
-    pub fn new(stream: S, from: SocketAddr, stage: Stage) -> Conn<S> {
+    /// A new connection that was opened at that time since start and came in so; `None` when it is
+    /// refused.
+    pub fn new(stream: S, from: SocketAddr, kind: Option<Kind>, opened_at: Duration) -> Conn<S> {
+        let stage = if kind.is_some() { Stage::Talking } else { Stage::Closing };
+        let opened_at = opened_at.as_secs().try_into().unwrap_or(u32::MAX);
         Conn {
             queue: SendQueue::default(),
             view: None,
@@ -194,12 +237,13 @@ impl<S> Conn<S> {
             is_known: false,
             stream,
             tls: None,
+            life: Life { opened_at, ..Life::default() },
             lines: LineBuffer::default(),
             inbox: None,
             pace: Pace::new(),
             ending: None,
             from: from.into(),
-            is_admitted: matches!(stage, Stage::Handshaking | Stage::Talking),
+            kind,
             is_awaiting: false,
             is_finishing: false,
             is_held: false,
@@ -240,6 +284,15 @@ mod tests {
     #[test]
     fn it_is_as_small_as_it_was() {
         // What few have is kept apart; there are as many of these as connections.
-        assert!(size_of::<Conn<u32>>() <= 128, "{}", size_of::<Conn<u32>>());
+        assert!(size_of::<Conn<u32>>() <= 144, "{}", size_of::<Conn<u32>>());
+    }
+
+    #[test]
+    fn bytes_are_counted_up_to_a_bound_that_nobody_reaches() {
+        let mut count = ByteCount::default();
+        [1, 0x0102_0304, 0xffff_ffff].iter().for_each(|bytes| count.add(*bytes));
+        assert_eq!(count.bytes(), 1 + 0x0102_0304 + 0xffff_ffff);
+        count.add(u64::MAX);
+        assert_eq!(count.bytes(), (1 << 48) - 1);
     }
 }

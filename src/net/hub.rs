@@ -11,6 +11,7 @@
 mod deliver;
 mod flush;
 mod keep;
+mod life;
 mod read;
 mod receipts;
 mod requests;
@@ -29,13 +30,14 @@ use std::time::Duration;
 use log::debug;
 
 use crate::chat::event::{Event, Parting};
-use crate::chat::outbox::Outbox;
+use crate::chat::outbox::{Outbox, Who};
 use crate::chat::pace::Rate;
 use crate::chat::{Chat, ConnId, Input, Now};
 use crate::wire::{self, Clock, Ends};
 
 use super::conn::{Conn, Stage};
 use super::door::{self, Door};
+use super::figures::{Counts, Kind};
 use super::queue::OpenPage;
 use super::slots::Slots;
 use deliver::Replay;
@@ -158,6 +160,8 @@ pub struct Hub<S> {
     handshake_steps: usize,
     /// Refused connections that have not gone yet.
     refused: usize,
+    /// What has happened so far.
+    counts: Counts,
     /// What all reads go through.
     buffer: Vec<u8>,
     /// The time of this turn.
@@ -202,6 +206,7 @@ impl<S: Stream> Hub<S> {
             handshakes: 0,
             handshake_steps: tls::STEPS_PER_TURN,
             refused: 0,
+            counts: Counts::default(),
             buffer: vec![0; limits.read_bytes_per_turn.min(64 * 1024)],
             now: Now { mono: Duration::ZERO, unix: 0, zone_secs: 0 },
             is_stopping: false,
@@ -211,28 +216,23 @@ impl<S: Stream> Hub<S> {
     /// Takes in a connection. It is greeted, or told why it is refused, at the end of the turn.
     /// `None` when it was refused and is gone already.
     pub fn open(&mut self, stream: S, from: SocketAddr, now: Now) -> Option<ConnId> {
-        self.take_in(stream, from, false, now)
+        self.take_in(stream, from, Kind::Lines, now)
     }
 
     /// Takes in a connection for a telnet client, which is asked at once to send each key.
     pub fn open_telnet(&mut self, stream: S, from: SocketAddr, now: Now) -> Option<ConnId> {
-        self.take_in(stream, from, true, now)
+        self.take_in(stream, from, Kind::Telnet, now)
     }
 
-    fn take_in(
-        &mut self,
-        stream: S,
-        from: SocketAddr,
-        is_telnet: bool,
-        now: Now,
-    ) -> Option<ConnId> {
+    fn take_in(&mut self, stream: S, from: SocketAddr, kind: Kind, now: Now) -> Option<ConnId> {
         self.now = now;
         if let Err(parting) = self.let_in(from) {
             return self.refuse(stream, from, parting);
         }
-        let conn = self.conns.insert(Conn::new(stream, from, Stage::Talking));
+        let conn = self.conns.insert(Conn::new(stream, from, Some(kind), now.mono));
         debug!("{from} connected");
-        if is_telnet {
+        self.counts.note_opened(kind);
+        if kind == Kind::Telnet {
             self.negotiate(conn);
         }
         self.chat(Input::Open { conn, origin: door::origin(from.ip()) });
@@ -250,6 +250,7 @@ impl<S: Stream> Hub<S> {
     /// Tells somebody why they cannot come in.
     fn refuse(&mut self, mut stream: S, from: SocketAddr, parting: Parting) -> Option<ConnId> {
         debug!("{from} refused: {parting:?}");
+        self.note_refused(parting);
         if self.refused >= REFUSED_MAX {
             // Best effort: a peer that gets nothing at least sees the end.
             let _ = stream.write(&refuse_line(parting));
@@ -257,9 +258,9 @@ impl<S: Stream> Hub<S> {
             return None;
         }
         self.refused += 1;
-        let conn = self.conns.insert(Conn::new(stream, from, Stage::Closing));
+        let conn = self.conns.insert(Conn::new(stream, from, None, self.now.mono));
         self.tell(conn, &Event::Bye { nick: None, parting });
-        self.close(conn, parting);
+        self.close(conn, parting, Who::default());
         Some(conn)
     }
 
@@ -383,7 +384,7 @@ impl<S: Stream> Hub<S> {
         assert!(is_empty || is_holding, "a page lives for a turn, or is frozen, or held back");
         let talking = self.conns.iter().filter(|(_, conn)| conn.is_talking()).count();
         assert_eq!(talking, self.chat.connected(), "the conversation knows who talks");
-        let admitted = self.conns.iter().filter(|(_, conn)| conn.is_admitted).count();
+        let admitted = self.conns.iter().filter(|(_, conn)| conn.kind.is_some()).count();
         assert_eq!(admitted, self.door.inside(), "the door counts who was let in");
         assert_eq!(self.conns.len() - admitted, self.refused, "the others were refused");
         let shaking = self.conns.iter().filter(|(_, conn)| conn.stage == Stage::Handshaking);

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::net::SendFlags;
 use socket2::{Domain, Protocol, SockRef, TcpKeepalive, Type};
 
+use super::figures::Kind;
 use super::hub::Stream;
 
 /// How many peers the kernel lets wait; it caps this at `net.core.somaxconn`.
@@ -44,17 +45,6 @@ pub struct Listeners {
     spare: Option<File>,
     /// The line that such a peer is told.
     refusal: Vec<u8>,
-}
-
-/// What the peers of a listener speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Lines of text.
-    Lines,
-    /// Telnet: they are asked at once to send each key.
-    Telnet,
-    /// Lines of text within TLS.
-    Tls,
 }
 
 #[derive(Debug)]

@@ -2,7 +2,8 @@
 //!
 //! From the inside out: [`slots`] finds connections, [`queue`] holds what waits to be sent (of
 //! frozen [`page`]s), [`conn`] is one connection, [`view`] is how it is served if not plainly,
-//! [`door`] counts who is let in, [`tls`] stands between a stream and its lines where it is spoken, [`hub`] is the turn of all of them.
+//! [`door`] counts who is let in, [`tls`] stands between a stream and its lines where it is
+//! spoken, [`figures`] is what is counted, [`hub`] is the turn of all of them.
 //! Up to here nothing knows the operating system. [`listen`], [`signal`] and [`server`] do: they
 //! ferry readiness, time and signals into the hub; [`errands`] ferries between it and those who
 //! may block.
@@ -10,6 +11,7 @@
 pub mod conn;
 pub mod door;
 pub mod errands;
+pub mod figures;
 pub mod hub;
 pub mod listen;
 pub mod page;

@@ -203,16 +203,24 @@ impl SendQueue {
         first.into_iter().chain(further)
     }
 
-    /// Sends as much as the stream takes. `Ok(true)` when nothing waits any more, `Ok(false)` when
-    /// the stream would block.
+    /// Sends as much as the stream takes, and adds how many bytes that were to `sent`. `Ok(true)`
+    /// when nothing waits any more, `Ok(false)` when the stream would block.
     ///
     /// # Errors
     /// What the stream says, but for `WouldBlock` and `Interrupted`.
-    pub fn flush(&mut self, page: &mut OpenPage, stream: &mut impl Write) -> io::Result<bool> {
+    pub fn flush(
+        &mut self,
+        page: &mut OpenPage,
+        stream: &mut impl Write,
+        sent: &mut u64,
+    ) -> io::Result<bool> {
         while !self.is_empty() {
             match self.write_once(page, stream) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(sent) => self.advance(page, sent),
+                Ok(taken) => {
+                    *sent += taken as u64;
+                    self.advance(page, taken);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error),
@@ -469,7 +477,7 @@ mod tests {
         queue.push(&mut page, 0..4);
         queue.push(&mut page, 8..14);
         let mut sink = Sink { taken: Vec::new(), room: 100 };
-        assert!(queue.flush(&mut page, &mut sink).unwrap());
+        assert!(queue.flush(&mut page, &mut sink, &mut 0).unwrap());
         assert_eq!(sink.taken, b"one\nthree\n");
         assert!(queue.is_empty());
     }
@@ -482,11 +490,11 @@ mod tests {
         queue.push(&mut page, 0..4);
         queue.push(&mut page, 4..8);
         let mut sink = Sink { taken: Vec::new(), room: 2 };
-        assert!(!queue.flush(&mut page, &mut sink).unwrap());
+        assert!(!queue.flush(&mut page, &mut sink, &mut 0).unwrap());
         freeze(&mut queue, &mut page, &pinned);
         assert!(pinned.get() >= 8);
         sink.room = 100;
-        assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());
+        assert!(queue.flush(&mut OpenPage::default(), &mut sink, &mut 0).unwrap());
         assert_eq!(sink.taken, b"one\ntwo\n");
         assert_eq!((pinned.get(), queue.cost()), (0, 0));
     }
@@ -498,12 +506,12 @@ mod tests {
         queue.push(&mut page, 0..8);
         queue.push(&mut page, 8..14);
         let mut sink = Sink { taken: Vec::new(), room: 6 };
-        assert!(!queue.flush(&mut page, &mut sink).unwrap());
+        assert!(!queue.flush(&mut page, &mut sink, &mut 0).unwrap());
         freeze(&mut queue, &mut page, &pinned());
         queue.discard(0);
         assert_eq!(queue.dropped(), 1);
         sink.room = 100;
-        assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());
+        assert!(queue.flush(&mut OpenPage::default(), &mut sink, &mut 0).unwrap());
         assert_eq!(sink.taken, b"one\ntwo\n");
     }
 
@@ -528,7 +536,7 @@ mod tests {
             queue.discard(sealed);
             assert_eq!(queue.dropped(), dropped, "{sealed}");
             let mut sink = Sink { taken: Vec::new(), room: 100 };
-            assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());
+            assert!(queue.flush(&mut OpenPage::default(), &mut sink, &mut 0).unwrap());
             assert_eq!((sink.taken.as_slice(), queue.cost()), (kept, 0), "{sealed}");
         }
     }
@@ -541,7 +549,7 @@ mod tests {
         queue.push(&mut page, 0..9);
         queue.push(&mut page, 18..27);
         let mut sink = Sink { taken: Vec::new(), room: 2 };
-        assert!(!queue.flush(&mut page, &mut sink).unwrap());
+        assert!(!queue.flush(&mut page, &mut sink, &mut 0).unwrap());
         freeze(&mut queue, &mut page, &pinned);
         assert!(pinned.get() >= 9000 + 2 * SLICE_COST);
         queue.discard(0);
@@ -560,13 +568,13 @@ mod tests {
         queue.push(&mut page, 11..18);
         queue.note_notice(&page, 5);
         let mut sink = Sink { taken: Vec::new(), room: 3 };
-        assert!(!queue.flush(&mut page, &mut sink).unwrap());
+        assert!(!queue.flush(&mut page, &mut sink, &mut 0).unwrap());
         freeze(&mut queue, &mut page, &pinned());
         queue.discard(0);
         assert_eq!(queue.dropped(), 1 + 5, "the notice under way is kept, the other is not");
         queue.discard(0);
         sink.room = 100;
-        assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());
+        assert!(queue.flush(&mut OpenPage::default(), &mut sink, &mut 0).unwrap());
         assert_eq!((sink.taken.as_slice(), queue.dropped()), (&b"notice\n"[..], 6));
     }
 
@@ -579,12 +587,12 @@ mod tests {
         queue.push(&mut page, 0..9);
         queue.push(&mut page, 9..13);
         let mut sink = Sink { taken: Vec::new(), room: 5 };
-        assert!(!queue.flush(&mut page, &mut sink).unwrap());
+        assert!(!queue.flush(&mut page, &mut sink, &mut 0).unwrap());
         freeze(&mut queue, &mut page, &pinned());
         queue.discard(0);
         assert_eq!(queue.dropped(), 1);
         sink.room = 100;
-        assert!(queue.flush(&mut OpenPage::default(), &mut sink).unwrap());
+        assert!(queue.flush(&mut OpenPage::default(), &mut sink, &mut 0).unwrap());
         assert_eq!(sink.taken, b"12:00:00 two\n");
         assert_eq!(queue.cost(), 0);
     }

@@ -19,8 +19,10 @@ use mio::{Events, Poll, Token};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::errands::{Opened, Runners};
+use super::figures::Kind;
+use super::figures::{Figures, Histogram};
 use super::hub::{self, Hub, Readable};
-use super::listen::{Arrival, Kind, Listeners, Socket};
+use super::listen::{Arrival, Listeners, Socket};
 use super::signal::{Signal, Signals};
 use super::tls::{Keys, Session};
 use crate::chat::event::Parting;
@@ -63,6 +65,8 @@ pub struct Server {
     stops_at: Option<Duration>,
     drain_timeout: Duration,
     accepts_per_turn: usize,
+    /// How long its turns took.
+    turns: Histogram,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +134,7 @@ impl Server {
             stops_at: None,
             drain_timeout,
             accepts_per_turn,
+            turns: Histogram::default(),
         })
     }
 
@@ -166,6 +171,7 @@ impl Server {
             self.accept(now);
             self.hub.turn(now);
             self.runners.send_out(&mut self.hub);
+            self.turns.note(self.clock.since(now));
             let is_done = self.hub.is_empty() && self.hub.has_kept_all();
             let is_late = self.stops_at.is_some_and(|at| now.mono >= at);
             if self.phase == Phase::Stopping && (is_done || is_late) {
@@ -177,6 +183,11 @@ impl Server {
                 return Ok(());
             }
         }
+    }
+
+    /// All figures, at that moment.
+    pub fn figures(&self, now: Now) -> Figures {
+        Figures { uptime: now.mono, turns: self.turns.clone(), ..self.hub.figures() }
     }
 
     fn timeout(&self, now: Now) -> Option<Duration> {
@@ -275,7 +286,7 @@ fn readable(event: &Event) -> Readable {
     }
 }
 
-/// The only clock.
+/// The only clock: what happens in a turn happens at its one time.
 #[derive(Debug)]
 struct Clock {
     started: Instant,
@@ -297,6 +308,11 @@ impl Clock {
             self.zone_until = mono + ZONE_LIFETIME;
         }
         Now { mono, unix: wall.as_second(), zone_secs: self.zone_secs }
+    }
+
+    /// How long that is ago: to measure a turn, and nothing that happens in it.
+    fn since(&self, now: Now) -> Duration {
+        self.started.elapsed().saturating_sub(now.mono)
     }
 }
 

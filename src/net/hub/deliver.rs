@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::chat::event::{Event, Parting, Remembered, Zone};
-use crate::chat::outbox::{Audience, Effect};
+use crate::chat::outbox::{Audience, Effect, Who};
 use crate::chat::pace::{Pace, Rate};
 use crate::chat::{Chat, ConnId};
 use crate::wire::{self, Clock, Ends, telnet};
@@ -90,7 +90,7 @@ impl<S: Stream> Hub<S> {
                 Effect::Negotiate(conn) => self.negotiate(*conn),
                 Effect::AwaitReceipt(from, to) => self.await_receipt(*from, *to),
                 Effect::Pace(conn, per_second) => self.slow_down(*conn, *per_second),
-                Effect::Close(conn, parting) => self.close(*conn, *parting),
+                Effect::Close(conn, parting, who) => self.close(*conn, *parting, who.clone()),
                 Effect::HideTyping(conn, is_hidden) => self.hide_typing(*conn, *is_hidden),
                 Effect::Ask(conn, question) => self.ask(*conn, question),
             }
@@ -101,6 +101,7 @@ impl<S: Stream> Hub<S> {
 
     /// Tells one connection.
     pub(super) fn tell(&mut self, conn: ConnId, event: &Event) {
+        self.note_told(conn, event);
         let (conns, mut writer, _) = self.writer();
         writer.tell(conns, conn, event);
     }
@@ -152,6 +153,7 @@ impl<S: Stream> Hub<S> {
     fn publish(&mut self, audience: &Audience, event: &Event) {
         let mut hearers = std::mem::take(&mut self.hearers);
         let (conns, mut writer, chat) = self.writer();
+        let mut told = 0;
         match audience {
             Audience::Movement { rooms, .. } | Audience::Change { rooms, .. }
                 if rooms.len() > 1 =>
@@ -159,13 +161,18 @@ impl<S: Stream> Hub<S> {
                 chat.resolve(audience, |id| hearers.push(id));
                 hearers.sort_unstable();
                 hearers.dedup();
+                told = hearers.len();
                 hearers.drain(..).for_each(|id| writer.tell(conns, id, event));
             }
             Audience::Listeners { room, speaker } => {
-                chat.each_listener(*room, speaker, |id| writer.tell(conns, id, event));
+                told = chat.each_listener(*room, speaker, |id| writer.tell(conns, id, event));
             }
-            _ => chat.resolve(audience, |id| writer.tell(conns, id, event)),
+            _ => chat.resolve(audience, |id| {
+                told += 1;
+                writer.tell(conns, id, event);
+            }),
         }
+        self.counts.lines_out += told as u64;
         hearers.shrink_to(LISTED_KEPT);
         self.hearers = hearers;
     }
@@ -190,15 +197,15 @@ impl<S: Stream> Hub<S> {
     }
 
     /// A connection begins to close.
-    pub(super) fn close(&mut self, id: ConnId, parting: Parting) {
+    pub(super) fn close(&mut self, id: ConnId, parting: Parting, who: Who) {
         self.drop_sized(id);
         self.set_stage(id, Stage::Closing);
         let Some(conn) = self.conns.find_mut(id) else { return };
-        log::debug!("{} parts: {parting:?}", conn.from);
         conn.inbox = None;
         conn.is_awaiting = false;
-        if conn.intake == Intake::Lost {
-            return self.doom(id);
+        let parting = parting.word();
+        if conn.kind.is_some() {
+            self.counts.note_parted(parting);
         }
         let heard_at = self.now.mono;
         let ends_at = heard_at + self.limits.drain_timeout;
@@ -208,7 +215,11 @@ impl<S: Stream> Hub<S> {
             true => ends_at,
             false => ends_at.saturating_add(more),
         };
-        conn.ending = Some(Box::new(Ending { heard_at, ends_at, ends_at_most }));
+        let ending = Ending { parting, who, heard_at, ends_at, ends_at_most };
+        conn.ending = Some(Box::new(ending));
+        if conn.intake == Intake::Lost {
+            return self.doom(id);
+        }
         self.timers.push(Reverse((ends_at, Timer::Drain(id))));
         self.touch(id);
         // What is unread must be read before the end.

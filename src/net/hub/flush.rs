@@ -81,7 +81,11 @@ impl<S: Stream> Hub<S> {
         let waited = conn.queue.cost();
         let had_backlog = conn.queue.holds_backlog();
         if conn.is_writable && (waited > 0 || conn.tls.is_some()) {
-            match conn.flush(&mut self.page) {
+            let mut sent = 0;
+            let flushed = conn.flush(&mut self.page, &mut sent);
+            conn.life.bytes_out.add(sent);
+            self.counts.bytes_out += sent;
+            match flushed {
                 Ok(is_done) => conn.is_writable = is_done,
                 Err(error) => {
                     debug!("{}: {error}", conn.from);
@@ -260,10 +264,12 @@ impl<S: Stream> Hub<S> {
 
     fn reap(&mut self, id: ConnId) {
         let Some(conn) = self.conns.remove(id) else { return };
-        if conn.is_admitted {
-            self.door.leave(conn.from.ip());
-        } else {
-            self.refused -= 1;
+        match conn.kind {
+            Some(kind) => {
+                self.door.leave(conn.from.ip());
+                self.counts.note_gone(kind);
+            }
+            None => self.refused -= 1,
         }
         debug!("{} disconnected", conn.from);
     }

@@ -17,6 +17,7 @@ use crate::chat::{ConnId, Input, Now};
 use crate::wire::clean::clean;
 
 use super::super::conn::{Stage, Stream};
+use super::super::figures::Lag;
 use super::super::queue::{Fresh, OpenPage};
 use super::read::Budget;
 use super::{Hub, LEDGER_BYTES_MAX};
@@ -58,8 +59,9 @@ pub(super) struct Keeping {
     errands: Errands,
     /// The page of the ledger that is on its way, until it is sent.
     sealed: Option<Sealed>,
-    /// When the ledger went that is on its way, since start.
+    /// When the ledger went that is on its way, since start, and its size then.
     gone_at: Option<Duration>,
+    gone_bytes: usize,
     /// Asked since the last ledger went.
     questions: Vec<(ConnId, Question)>,
     /// Who asked something, and does not read what it was told before.
@@ -72,8 +74,9 @@ pub(super) struct Keeping {
     spare_ledger: Ledger,
     spare_page: OpenPage,
     spare_fresh: Vec<(ConnId, Fresh)>,
-    /// What is given away is not kept at present.
+    /// What is given away is not kept at present, and when that began, since start.
     is_failing: bool,
+    failing_since: Duration,
     /// Lines that could not be given away since then.
     forgotten: usize,
 }
@@ -102,6 +105,7 @@ impl<S: Stream> Hub<S> {
         self.now = now;
         if self.keeping.is_failing == is_kept {
             self.keeping.is_failing = !is_kept;
+            self.keeping.failing_since = now.mono;
             let forgotten = std::mem::take(&mut self.keeping.forgotten);
             if forgotten > 0 {
                 log::warn!("{forgotten} lines could not be given away to be kept, and are lost");
@@ -147,6 +151,18 @@ impl<S: Stream> Hub<S> {
     pub(super) fn answer_unheard(&mut self) {
         while let Some(conn) = self.keeping.unheard.pop() {
             self.answer(conn, Answer::Unavailable, self.now);
+        }
+    }
+
+    /// What waits to be kept, and for how long it has.
+    pub(super) fn lag(&self) -> Lag {
+        let Keeping { gone_at, gone_bytes, since, is_failing, failing_since, .. } = self.keeping;
+        let oldest = is_failing.then_some(failing_since).or(gone_at).or(since);
+        let gone_bytes = gone_at.map_or(0, |_| gone_bytes);
+        Lag {
+            waited: oldest.map_or(Duration::ZERO, |at| self.now.mono.saturating_sub(at)),
+            bytes: gone_bytes + self.outbox.ledger().bytes(),
+            is_failing,
         }
     }
 
@@ -229,6 +245,7 @@ impl<S: Stream> Hub<S> {
     fn seal(&mut self, keep: Keep) {
         (self.keeping.since, self.keeping.grown_to) = (None, 0);
         self.keeping.gone_at = Some(self.now.mono);
+        self.keeping.gone_bytes = self.outbox.ledger().bytes();
         let empty = std::mem::take(&mut self.keeping.spare_ledger);
         self.keeping.errands.ledger = Some(self.outbox.take_ledger(empty));
         let questions = std::mem::take(&mut self.keeping.questions);

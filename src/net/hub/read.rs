@@ -190,6 +190,8 @@ impl<S: Stream> Hub<S> {
         let Some(conn) = self.conns.find_mut(id) else { return (0, 0) };
         let came = conn.read(buffer);
         let read = note_read(conn, came, buffer.len());
+        conn.life.bytes_in.add(read as u64);
+        self.counts.bytes_in += read as u64;
         let Some(session) = &mut conn.tls else { return (read, read) };
         // Some of what TLS takes in is nothing to us, and some wants an answer.
         let cost = session.take_read().max(read);
@@ -300,6 +302,8 @@ impl<S: Stream> Hub<S> {
             }
             Item::TooLong => {
                 conn.is_known = true;
+                conn.life.lines_in = conn.life.lines_in.saturating_add(1);
+                self.counts.lines_in += 1;
                 let bytes_max = self.limits.line_bytes_max;
                 let bytes_max = bytes_max.expect("only a limit makes a line too long");
                 self.begin_request(id, None);
@@ -321,6 +325,8 @@ impl<S: Stream> Hub<S> {
 
     pub(super) fn obey_line(&mut self, id: ConnId, bytes: &[u8]) {
         let Some(conn) = self.conns.find_mut(id) else { return };
+        conn.life.lines_in = conn.life.lines_in.saturating_add(1);
+        self.counts.lines_in += 1;
         if !conn.is_known {
             conn.is_known = true;
             if let Some(stranger) = sniff::stranger_by_first_line(bytes) {

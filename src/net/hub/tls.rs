@@ -12,10 +12,12 @@ use std::net::SocketAddr;
 use log::{debug, info};
 
 use crate::chat::event::{Event, Parting, Stranger};
+use crate::chat::outbox::Who;
 use crate::chat::{ConnId, Input};
 
 use super::super::conn::{Conn, Intake, Readable, Stage, Stream};
 use super::super::door;
+use super::super::figures::Kind;
 use super::super::queue::OpenPage;
 use super::super::tls::{Session, Step};
 use super::{Hub, Timer};
@@ -42,12 +44,15 @@ impl<S: Stream> Hub<S> {
         }
         if let Err(parting) = self.let_in(from) {
             debug!("{from} refused: {parting:?}");
+            self.note_refused(parting);
             return None;
         }
-        let mut conn = Conn::new(stream, from, Stage::Handshaking);
+        let mut conn = Conn::new(stream, from, Some(Kind::Tls), now.mono);
+        conn.stage = Stage::Handshaking;
         conn.tls = Some(Box::new(session));
         let conn = self.conns.insert(conn);
         self.handshakes += 1;
+        self.counts.note_opened(Kind::Tls);
         debug!("{from} connected");
         let at = self.now.mono + self.limits.handshake_timeout;
         self.timers.push(Reverse((at, Timer::Handshake(conn))));
@@ -88,7 +93,7 @@ impl<S: Stream> Hub<S> {
             Step::Stranger => self.turn_away_plain(id),
             Step::Failed(why) => {
                 info!("{from} failed at TLS: {why}");
-                self.close(id, Parting::Lost);
+                self.close(id, Parting::Lost, Who::default());
             }
         }
         true
@@ -113,7 +118,7 @@ impl<S: Stream> Hub<S> {
         conn.tls = None;
         let parting = Parting::WrongProtocol(Stranger::Plain);
         self.tell(id, &Event::Bye { nick: None, parting });
-        self.close(id, parting);
+        self.close(id, parting, Who::default());
     }
 
     /// Moves a connection to another stage of its life, by which its handshake may be over.
@@ -141,14 +146,14 @@ impl<S: Stream> Conn<S> {
 
     /// Sends what waits, and what TLS has to say by itself; as the queue says.
     #[inline]
-    pub(super) fn flush(&mut self, page: &mut OpenPage) -> io::Result<bool> {
+    pub(super) fn flush(&mut self, page: &mut OpenPage, sent: &mut u64) -> io::Result<bool> {
         let Some(session) = &mut self.tls else {
-            return self.queue.flush(page, &mut self.stream);
+            return self.queue.flush(page, &mut self.stream, sent);
         };
         if !session.write_out(&mut self.stream)? {
             return Ok(false);
         }
-        self.queue.flush(page, &mut session.writer(&mut self.stream))
+        self.queue.flush(page, &mut session.writer(&mut self.stream), sent)
     }
 
     /// Ends the output. `Ok(false)` when the peer has to take something before.
