@@ -91,13 +91,14 @@ fn told(wanted: &Cert, until: Date, digest: &[u8]) -> String {
     };
     // It looks at addresses only where no name stands.
     let name = hosts.iter().find(|host| host.parse::<IpAddr>().is_err()).unwrap_or(host);
+    let openssl = format!("openssl s_client -quiet -verify_return_error {check} -CAfile {cert}");
     format!(
         "wrote {cert} and {key}, for {hosts}, until {until}\n\
          serve with it:\n  \
            chatline --tls-listen 0.0.0.0:{PORT} --tls-cert {cert} --tls-key {key}\n\
          keep {key} to yourself, and give {cert} to whoever connects, with one of these:\n  \
            ncat --ssl-verify --ssl-trustfile {cert} {name} {PORT}\n  \
-           openssl s_client -quiet -verify_return_error {check} -CAfile {cert} -connect {at}:{PORT}\n  \
+           {openssl} -connect {at}:{PORT}\n  \
            socat - OPENSSL:{at}:{PORT},cafile={cert}\n\
          its fingerprint, to compare by telephone (openssl x509 -noout -sha256 -fingerprint -in \
          {cert}):\n  {digest}\n",

@@ -2,8 +2,8 @@
 //!
 //! From the inside out: [`slots`] finds connections, [`queue`] holds what waits to be sent (of
 //! frozen [`page`]s), [`conn`] is one connection, [`view`] is how it is served if not plainly,
-//! [`door`] counts who is let in, [`tls`] stands between a stream and its lines where it is
-//! spoken, [`figures`] is what is counted, [`hub`] is the turn of all of them.
+//! [`tls`] stands between its stream and its lines where that is spoken, [`door`] counts who is let
+//! in, [`figures`] is what is counted, [`hub`] is the turn of all of them.
 //! Up to here nothing knows the operating system. [`listen`], [`signal`] and [`server`] do: they
 //! ferry readiness, time and signals into the hub; [`errands`] ferries between it and those who
 //! may block.

@@ -396,7 +396,8 @@ impl<S: Stream> Hub<S> {
     }
 }
 
-/// Notes when there is nothing to read, or when nothing more will come. Returns how many bytes came.
+/// Notes when there is nothing to read, or when nothing more will come. Returns how many bytes
+/// came.
 fn note_read<S>(conn: &mut Conn<S>, came: io::Result<usize>, most: usize) -> usize {
     match came {
         Ok(0) => conn.intake = Intake::Ended,
