@@ -90,6 +90,8 @@ pub struct Config {
     pub tls_listen: Vec<SocketAddr>,
     /// The certificate; `None` where nobody listens for TLS.
     pub tls: Option<Tls>,
+    /// Where to answer who asks for metrics; `None` for nowhere.
+    pub metrics: Option<SocketAddr>,
     /// How many connections may be open; decides `hub.connections_max`, which is `None` here.
     pub connections: Connections,
     /// How many new connections are taken in one turn of the loop; at least 1.
@@ -163,7 +165,9 @@ impl Config {
 
     /// Checks what one flag alone cannot: how the values stand beside each other.
     fn from_flags(flags: Flags) -> Result<Config, String> {
-        check_listen(&[&flags.listen[..], &flags.telnet_listen, &flags.tls_listen].concat())?;
+        let metrics = flags.metrics.as_slice();
+        let listen = [&flags.listen[..], &flags.telnet_listen, &flags.tls_listen, metrics];
+        check_listen(&listen.concat())?;
         let is_encrypting = !flags.tls_listen.is_empty();
         if is_encrypting && !cfg!(feature = "tls") {
             return Err("--tls-listen: this chatline was built without the feature tls and \
@@ -228,6 +232,7 @@ impl Config {
             telnet_listen: flags.telnet_listen,
             tls_listen: flags.tls_listen,
             tls: is_encrypting.then_some(Tls { cert: flags.tls_cert, key: flags.tls_key }),
+            metrics: flags.metrics,
             data,
         })
     }
@@ -296,7 +301,7 @@ mod tests {
         let config = parse(&[]).unwrap();
         assert_eq!(config.listen, ["127.0.0.1:9000".parse().unwrap()]);
         assert_eq!(config.connections, Connections::AsDescriptorsAllow);
-        assert_eq!(config.accepts_per_turn, 256);
+        assert_eq!((config.metrics, config.accepts_per_turn), (None, 256));
         assert_eq!(config.log_level, LevelFilter::Info);
         let chat = config.chat;
         assert_eq!(chat.lobby.unwrap().as_str(), "lobby");
@@ -349,6 +354,8 @@ mod tests {
         assert!(refusal(&["--listen", ""]).contains("wanted is a port"));
         assert!(refusal(&["--listen", "9,127.0.0.1:9"]).contains("given twice"));
         assert!(refusal(&["--listen=9", "--telnet-listen=9"]).contains("given twice"));
+        assert!(refusal(&["--listen=9", "--metrics=9"]).contains("given twice"));
+        assert_eq!(parse(&["--metrics=7"]).unwrap().metrics, "127.0.0.1:7".parse().ok());
         let config = parse(&["--telnet-listen", "23,[::]:23"]).unwrap();
         assert_eq!((config.listen.len(), config.telnet_listen.len()), (1, 2));
     }

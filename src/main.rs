@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use chatline::config::{Cert, Config, Data, Declined, Task, Wanted};
-use chatline::logger;
+use chatline::logger::{self, Log};
 use chatline::net::figures::Kind;
 use chatline::net::server::Server;
 
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let outcome = serve(config);
+    let outcome = serve(config, &log);
     log.finish();
     end(outcome)
 }
@@ -81,9 +81,10 @@ fn run_task(_: &Task, _: &Path) -> Result<(), String> {
     Err("this chatline was built without the feature store and keeps nothing".to_owned())
 }
 
-fn serve(config: Config) -> Result<(), String> {
+fn serve(config: Config, log: &Log) -> Result<(), String> {
     let data = config.data.clone();
-    let server = Server::start(config).map_err(|error| error.to_string())?;
+    let mut server = Server::start(config).map_err(|error| error.to_string())?;
+    server.watch_log(log.lines_lost());
     let mut text = announcement(&server.addresses(Kind::Lines), data.as_ref());
     for address in server.addresses(Kind::Telnet) {
         let (host, port) = (address.ip(), address.port());
@@ -92,6 +93,9 @@ fn serve(config: Config) -> Result<(), String> {
     for address in server.addresses(Kind::Tls) {
         let (host, port) = (reachable(address.ip()), address.port());
         text += &format!("listening on {address}\n  try it:   ncat --ssl {host} {port}   (TLS)\n");
+    }
+    if let Some(address) = server.metrics_address() {
+        text += &format!("listening on {address}\n  metrics:  curl http://{address}/metrics\n");
     }
     print(&text);
     server.run().map_err(|cause| format!("cannot wait for events: {cause}"))

@@ -18,6 +18,8 @@ mod ends;
 mod log;
 #[path = "sockets/machine.rs"]
 mod machine;
+#[path = "sockets/metrics.rs"]
+mod metrics;
 #[path = "sockets/slow.rs"]
 mod slow;
 #[path = "sockets/stop.rs"]

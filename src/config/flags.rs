@@ -261,6 +261,13 @@ pub(super) struct Flags {
     #[arg(default_value = "on", value_parser = switch, action = ArgAction::Set)]
     pub(super) search: bool,
 
+    /// Where to answer HTTP requests for /metrics, the figures of the server in the text format of
+    /// Prometheus, and for /healthz. Written as with --listen; nowhere unless given. Whoever
+    /// reaches it can read them.
+    #[arg(long, env = "CHATLINE_METRICS", value_name = "[ADDR:]PORT", help_heading = "Operation")]
+    #[arg(value_parser = address)]
+    pub(super) metrics: Option<SocketAddr>,
+
     /// Log more: debug, twice: trace. RUST_LOG is stronger. What people say is never logged.
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet", help_heading = "Log")]
     pub(super) verbose: u8,

@@ -205,7 +205,7 @@ impl Listeners {
 
 /// A listening socket. IPv6 is IPv6 alone, so that `[::]` and `0.0.0.0` stand side by side; a
 /// restart does not wait for old connections to time out (socket(7), `SO_REUSEADDR`).
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let domain = Domain::for_address(address);
     let socket = socket2::Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;

@@ -6,7 +6,7 @@
 //! in, [`figures`] is what is counted, [`hub`] is the turn of all of them.
 //! Up to here nothing knows the operating system. [`listen`], [`signal`] and [`server`] do: they
 //! ferry readiness, time and signals into the hub; [`errands`] ferries between it and those who
-//! may block.
+//! may block. [`metrics`] shows the figures beside it, and knows nothing of the hub.
 
 pub mod conn;
 pub mod door;
@@ -14,6 +14,7 @@ pub mod errands;
 pub mod figures;
 pub mod hub;
 pub mod listen;
+pub mod metrics;
 pub mod page;
 pub mod queue;
 pub mod server;

@@ -8,6 +8,8 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -23,6 +25,7 @@ use super::figures::Kind;
 use super::figures::{Figures, Histogram};
 use super::hub::{self, Hub, Readable};
 use super::listen::{Arrival, Listeners, Socket};
+use super::metrics::Metrics;
 use super::signal::{Signal, Signals};
 use super::tls::{Keys, Session};
 use crate::chat::event::Parting;
@@ -37,6 +40,8 @@ const _: () = assert!(usize::BITS == 64, "chatline needs a 64-bit machine");
 const SIGNALS: Token = Token(usize::MAX - 1);
 const ERRANDS: Token = Token(usize::MAX - 2);
 const FIRST_LISTENER: usize = usize::MAX - 3;
+/// Far below them, that of the metrics, and those of who asks for some.
+const METRICS: Token = Token(usize::MAX - (1 << 16));
 
 /// How many events one turn takes at most; the others come with the next.
 const EVENTS_PER_TURN: usize = 1024;
@@ -56,6 +61,7 @@ pub struct Server {
     signals: Signals,
     listeners: Listeners,
     addresses: Vec<(Kind, SocketAddr)>,
+    metrics: Option<Metrics>,
     keys: Option<Keys>,
     hub: Hub<Socket>,
     runners: Runners,
@@ -67,6 +73,8 @@ pub struct Server {
     accepts_per_turn: usize,
     /// How long its turns took.
     turns: Histogram,
+    /// How many lines of the log were lost.
+    log_lines_lost: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +114,11 @@ impl Server {
         let mut limits = config.hub;
         limits.connections_max = connections_max(config.connections, raise_descriptor_limit());
         let now = clock.now();
+        let metrics = config.metrics.map(|asked| {
+            let metrics = Metrics::listen(asked, poll.registry(), METRICS, now.unix);
+            metrics.map_err(doing(format!("listen on {asked}")))
+        });
+        let metrics = metrics.transpose()?;
         let opened = Opened::open(config.data.as_ref(), now);
         let (mut opened, kept) = opened.map_err(StartError::Data)?;
         check_lobby(config.chat.lobby.as_ref(), &kept).map_err(StartError::Data)?;
@@ -126,6 +139,7 @@ impl Server {
             signals,
             listeners,
             addresses,
+            metrics,
             keys,
             hub,
             runners,
@@ -135,6 +149,7 @@ impl Server {
             drain_timeout,
             accepts_per_turn,
             turns: Histogram::default(),
+            log_lines_lost: Arc::default(),
         })
     }
 
@@ -143,6 +158,16 @@ impl Server {
     pub fn addresses(&self, kind: Kind) -> Vec<SocketAddr> {
         let of_kind = self.addresses.iter().filter(|(it, _)| *it == kind);
         of_kind.map(|(_, address)| *address).collect()
+    }
+
+    /// Where it answers who asks for metrics.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(Metrics::address)
+    }
+
+    /// The log counts there how many of its lines were lost.
+    pub fn watch_log(&mut self, lines_lost: Arc<AtomicU64>) {
+        self.log_lines_lost = lines_lost;
     }
 
     /// Serves until SIGTERM or SIGINT, then says goodbye to everyone and returns; at once, when
@@ -171,6 +196,7 @@ impl Server {
             self.accept(now);
             self.hub.turn(now);
             self.runners.send_out(&mut self.hub);
+            self.show_figures(now);
             self.turns.note(self.clock.since(now));
             let is_done = self.hub.is_empty() && self.hub.has_kept_all();
             let is_late = self.stops_at.is_some_and(|at| now.mono >= at);
@@ -185,21 +211,31 @@ impl Server {
         }
     }
 
-    /// All figures, at that moment.
-    pub fn figures(&self, now: Now) -> Figures {
-        Figures { uptime: now.mono, turns: self.turns.clone(), ..self.hub.figures() }
+    /// Answers who asks for metrics.
+    fn show_figures(&mut self, now: Now) {
+        let Some(metrics) = &mut self.metrics else { return };
+        let log_lines_lost = self.log_lines_lost.load(Ordering::Relaxed);
+        metrics.turn(now.mono, self.poll.registry(), || Figures {
+            uptime: now.mono,
+            log_lines_lost,
+            turns: self.turns.clone(),
+            ..self.hub.figures()
+        });
     }
 
     fn timeout(&self, now: Now) -> Option<Duration> {
         let keys = self.keys.as_ref().map(Keys::deadline);
-        let deadlines = [self.hub.deadline(), self.listeners.deadline(), self.stops_at, keys];
-        let first = deadlines.into_iter().flatten().min();
+        let metrics = self.metrics.as_ref().and_then(Metrics::deadline);
+        let own = [self.stops_at, keys, metrics];
+        let deadlines = [self.hub.deadline(), self.listeners.deadline()].into_iter().chain(own);
+        let first = deadlines.flatten().min();
         first.map(|deadline| deadline.saturating_sub(now.mono))
     }
 
     fn note(&mut self, event: &Event) {
         let token = event.token();
-        let is_own = [SIGNALS, ERRANDS].contains(&token);
+        let is_own = [SIGNALS, ERRANDS].contains(&token)
+            || self.metrics.as_mut().is_some_and(|metrics| metrics.ready(token));
         if !is_own && !self.listeners.ready(token) {
             let is_writable = event.is_writable() || event.is_write_closed() || event.is_error();
             self.hub.ready(ConnId::from_bits(token.0 as u64), readable(event), is_writable);
