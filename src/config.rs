@@ -20,6 +20,7 @@ use log::LevelFilter;
 use crate::chat;
 use crate::chat::name::RoomName;
 use crate::chat::pace::Rate;
+use crate::chat::ranks::Operators;
 use crate::net::hub;
 use amount::Bound;
 use flags::Flags;
@@ -205,6 +206,7 @@ impl Config {
                 accounts_max: flags.accounts.most(),
                 paste_bytes_max: flags.paste_bytes,
                 directs_max: flags.directs,
+                operators: Operators::new(flags.operators.iter().map(String::as_str)),
                 is_searchable: data.as_ref().is_some_and(|data| data.is_searchable),
                 is_kept: data.is_some(),
             },

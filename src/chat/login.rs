@@ -37,6 +37,10 @@ impl Chat {
         if Nick::parse(nick.as_str(), None).is_err() {
             return Err(Refusal::GuestsCannotRegister { nick });
         }
+        // Or whoever is quickest would be an operator.
+        if self.limits.operators.has(&nick) {
+            return Err(Refusal::OperatorsName { nick });
+        }
         check_password(password)?;
         if let Some(most) = self.limits.accounts_max.filter(|most| self.accounts.len() >= *most) {
             return Err(Refusal::TooManyAccounts { most });

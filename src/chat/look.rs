@@ -199,6 +199,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::outbox::Effect;
+    use super::super::ranks::Operators;
     use super::super::{Input, Limits, Origin};
     use super::*;
 
@@ -240,6 +241,7 @@ mod tests {
             accounts_max: None,
             paste_bytes_max: 1 << 16,
             directs_max: 100,
+            operators: Operators::default(),
             is_searchable: false,
             is_kept: false,
         };

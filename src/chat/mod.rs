@@ -39,6 +39,7 @@ pub mod outbox;
 mod own;
 pub mod pace;
 pub mod paste;
+pub mod ranks;
 pub mod recall;
 pub mod receipts;
 pub mod refusal;
@@ -62,6 +63,7 @@ use kept::{Answer, Kept, Question};
 use keyed::Keyed;
 use name::{Nick, RoomName};
 use outbox::Outbox;
+use ranks::Operators;
 use receipts::Receipts;
 use room::{RoomId, Rooms};
 use settings::Face;
@@ -141,6 +143,8 @@ pub struct Limits {
     pub paste_bytes_max: usize,
     /// Lines that wait for the owner of a name who is away.
     pub directs_max: usize,
+    /// Who may do everywhere what an owner may in a room.
+    pub operators: Operators,
     /// Whether what is kept can be searched.
     pub is_searchable: bool,
     /// Whether what is given away to be kept is kept, and questions are answered.

@@ -241,6 +241,7 @@ mod tests {
     use super::super::command::Command;
     use super::super::event::Parting;
     use super::super::outbox::Effect;
+    use super::super::ranks::Operators;
     use super::super::{Input, Limits, Origin};
     use super::*;
 
@@ -259,6 +260,7 @@ mod tests {
             accounts_max: None,
             paste_bytes_max: BYTES_MAX,
             directs_max: 100,
+            operators: Operators::default(),
             is_searchable: false,
             is_kept: false,
         };

@@ -191,6 +191,11 @@ pub enum Refusal {
         /// The name.
         nick: Nick,
     },
+    /// The name is one of an operator of the server, and cannot be had by registering it.
+    OperatorsName {
+        /// The name.
+        nick: Nick,
+    },
     /// Nobody owns that name.
     NotRegistered {
         /// As typed.
@@ -343,6 +348,7 @@ impl Refusal {
             Refusal::TooManyAccounts { .. } => Code::TooManyAccounts,
             Refusal::DirectsFull { .. } => Code::MailboxFull,
             Refusal::NotYours { .. } => Code::NotYours,
+            Refusal::OperatorsName { .. } => Code::NotAllowed,
             Refusal::Token(fault) => fault.code(),
         }
     }

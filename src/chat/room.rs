@@ -22,6 +22,8 @@ use super::name::{NamesInUse, RoomName, Verdict};
 pub const REPLAY_AGE_SECS_MAX: i64 = 24 * 60 * 60;
 /// In a room of more people than this, comings and goings are counted and told once a second.
 pub const CROWD: usize = 50;
+/// The most operators that a room has beside its owner.
+pub const OPERATORS_MAX: usize = 100;
 
 /// A room; never reused for another one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +115,8 @@ pub struct Room {
     pub serial: u64,
     /// The account that it belongs to.
     pub owner: Option<u64>,
+    /// The accounts that may do much of what the owner may; at most [`OPERATORS_MAX`].
+    pub operators: Vec<u64>,
     /// It was given away to be kept.
     pub is_kept: bool,
     /// Its topic was changed while nothing could be kept, and is to be given away again.
@@ -140,6 +144,7 @@ impl Room {
             access,
             serial,
             owner: None,
+            operators: Vec::new(),
             is_kept: false,
             is_topic_due: false,
             is_cold: false,

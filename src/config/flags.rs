@@ -12,6 +12,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::Sync;
 use super::amount::{Bound, count, duration, or_off, size, switch};
 use crate::chat::command::{REPLAY_LINES_MAX, Since};
+use crate::chat::name::Nick;
 
 /// No count is larger; far beyond what a machine can hold.
 const MOST: usize = 1_000_000_000;
@@ -106,6 +107,13 @@ pub(super) struct Flags {
     #[arg(help_heading = "Who comes in", default_value = "120s")]
     #[arg(value_parser = or_off(duration(SHORT..=DAY)))]
     pub(super) name_timeout: Bound<Duration>,
+
+    /// The operators of the server: names, each of which may do everywhere what an owner may in a
+    /// room, once logged in. Can be repeated, or separated by commas. Such a name must be
+    /// somebody's before it is given here; after that nobody can register it.
+    #[arg(long, env = "CHATLINE_OPERATORS", value_name = "NICK", value_delimiter = ',')]
+    #[arg(help_heading = "Who comes in", value_parser = nick)]
+    pub(super) operators: Vec<String>,
 
     /// Bytes of a line that comes in, its end not counted; a longer one is refused with
     /// `line-too-long` and skipped.
@@ -361,6 +369,12 @@ fn file(text: &str) -> Result<PathBuf, String> {
         true => Err("wanted is a path without control characters".to_owned()),
         false => Ok(text.into()),
     }
+}
+
+/// A name that somebody may have.
+fn nick(text: &str) -> Result<String, String> {
+    let nick = Nick::parse(text, None).map_err(|_| "wanted is a name, as in alice")?;
+    Ok(nick.as_str().to_owned())
 }
 
 fn time(text: &str) -> Result<Since, String> {

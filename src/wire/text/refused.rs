@@ -73,6 +73,7 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
         | Refusal::AlreadyRegistered { .. }
         | Refusal::AlreadyLoggedIn { .. }
         | Refusal::GuestsCannotRegister { .. }
+        | Refusal::OperatorsName { .. }
         | Refusal::NotRegistered { .. }
         | Refusal::WrongPasswordOfName { .. }
         | Refusal::TryPasswordLater { .. }
@@ -221,6 +222,10 @@ fn account_refusal_text(refusal: &Refusal) -> String {
         Refusal::GuestsCannotRegister { nick } => {
             format!("{nick} is a name that the server gave: /nick NAME first, then register that")
         }
+        Refusal::OperatorsName { nick } => format!(
+            "{nick} is for an operator of this server, and had to be registered before it was; \
+             take another"
+        ),
         Refusal::NotRegistered { typed } => format!(
             "{} is nobody's name: /nick NAME takes it, /register PASSWORD makes it yours",
             quoted(typed)

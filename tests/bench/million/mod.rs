@@ -158,6 +158,7 @@ fn limits() -> Limits {
         accounts_max: None,
         paste_bytes_max: 64 << 10,
         directs_max: 100,
+        operators: Default::default(),
         is_searchable: false,
         is_kept: false,
     }
