@@ -42,6 +42,10 @@ pub enum Verb {
     Lock,
     Unlock,
     Close,
+    Op,
+    Deop,
+    Slow,
+    Announce,
     Token,
     Paste,
     Show,
@@ -100,6 +104,10 @@ pub const TABLE: &[Row] = &[
     Row { verb: Verb::Lock, names: &["lock"], arguments: "ROOM PASSWORD" },
     Row { verb: Verb::Unlock, names: &["unlock"], arguments: "ROOM" },
     Row { verb: Verb::Close, names: &["close"], arguments: "ROOM" },
+    Row { verb: Verb::Op, names: &["op"], arguments: "[#ROOM] [NICK]" },
+    Row { verb: Verb::Deop, names: &["deop"], arguments: "[#ROOM] NICK" },
+    Row { verb: Verb::Slow, names: &["slow"], arguments: "ROOM SECONDS" },
+    Row { verb: Verb::Announce, names: &["announce"], arguments: "TEXT" },
     Row {
         verb: Verb::Token,
         names: &["token"],
@@ -195,6 +203,16 @@ pub enum Command<'a> {
     Unlock(&'a str),
     /// Close that room.
     Close(&'a str),
+    /// List the operators of that room, or of the current one.
+    Operators(Option<&'a str>),
+    /// Make somebody an operator of that room, or of the current one.
+    Op(Option<&'a str>, &'a str),
+    /// Make somebody an operator of that room no longer, or of the current one.
+    Deop(Option<&'a str>, &'a str),
+    /// Let each say one line in so many seconds in that room; 0 for as many as they like.
+    Slow(&'a str, u32),
+    /// Tell everybody.
+    Announce(&'a str),
     /// Make a token of that name, for those rooms (none: all), for so many lines a second.
     TokenNew(&'a str, &'a str, Option<u32>),
     /// List the tokens.
@@ -375,7 +393,7 @@ fn slashed(rest: &str) -> Result<Command<'_>, Refusal> {
         Verb::Who => Command::Who(Some(given.filter(|_| one_word.is_some()).ok_or(usage)?)),
         Verb::Rooms => Command::Rooms,
         Verb::Nick => Command::Nick(name_of(given.ok_or(usage)?)),
-        Verb::Topic => topic(given),
+        Verb::Topic => asked::topic(given),
         Verb::Me => Command::Act(given.map(|_| arguments).ok_or(usage)?),
         Verb::Whisper => {
             let (nick, text) = arguments.trim_start().split_once(' ').ok_or(usage.clone())?;
@@ -401,15 +419,14 @@ fn slashed(rest: &str) -> Result<Command<'_>, Refusal> {
         Verb::History => past::history(given).ok_or(usage)?,
         Verb::Search => past::search(given.ok_or(usage.clone())?).ok_or(usage)?,
         Verb::Register | Verb::Login | Verb::Password | Verb::Unregister => {
-            account(verb, given).ok_or(usage)?
+            asked::account(verb, given).ok_or(usage)?
         }
-        Verb::Lock => {
-            let (room, password) = given.map(split_word).ok_or(usage.clone())?;
-            let password = Some(password).filter(|password| !password.is_empty());
-            Command::Lock(name_of(room), password.ok_or(usage)?)
-        }
+        Verb::Lock => asked::lock(given).ok_or(usage)?,
         Verb::Unlock => Command::Unlock(one_word.ok_or(usage)?),
         Verb::Close => Command::Close(one_word.ok_or(usage)?),
+        Verb::Op | Verb::Deop => asked::operator(verb, given).ok_or(usage)?,
+        Verb::Slow => asked::slow(given).ok_or(usage)?,
+        Verb::Announce => Command::Announce(given.ok_or(usage)?),
         Verb::Token => asked::token(given).ok_or(usage)?,
         Verb::Paste => Command::Paste(if_given(given, one_word).ok_or(usage)?),
         Verb::Show => Command::Show(asked::id(given).ok_or(usage)?),
@@ -429,20 +446,6 @@ fn slashed(rest: &str) -> Result<Command<'_>, Refusal> {
 /// One word, or nothing; `None` for anything else.
 fn if_given<'a>(given: Option<&str>, one_word: Option<&'a str>) -> Option<Option<&'a str>> {
     if given.is_none() { Some(None) } else { one_word.map(Some) }
-}
-
-/// What is about a name that is somebody's, with what was given.
-fn account(verb: Verb, given: Option<&str>) -> Option<Command<'_>> {
-    let given = given?;
-    let (first, rest) = split_word(given);
-    let second = Some(rest).filter(|rest| !rest.is_empty());
-    match verb {
-        Verb::Register => Some(Command::Register(given)),
-        Verb::Login => Some(Command::Login(name_of(first), second)),
-        Verb::Password => Some(Command::Password(first, second?)),
-        Verb::Unregister => Some(Command::Unregister(given)),
-        _ => None,
-    }
 }
 
 /// The first word, and what comes after it without the blanks between.
@@ -475,21 +478,6 @@ pub fn offset(word: &str) -> Option<Zone> {
     let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
     let in_minutes = hours * 60 + minutes;
     (minutes < 60 && in_minutes <= 14 * 60).then_some(Zone::Offset(sign * in_minutes))
-}
-
-/// `/topic`, with what was given. A lone `-` removes the topic.
-fn topic(given: Option<&str>) -> Command<'_> {
-    let Some(given) = given else {
-        return Command::Topic(None);
-    };
-    let as_text = |text| Some(text).filter(|text| *text != "-");
-    let Some(addressed) = given.strip_prefix('#') else {
-        return Command::SetTopic(None, as_text(given));
-    };
-    match split_word(addressed) {
-        (room, "") => Command::Topic(Some(room)),
-        (room, text) => Command::SetTopic(Some(room), as_text(text)),
-    }
 }
 
 /// `/help`, with what was given: a command with or without its slash.

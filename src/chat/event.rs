@@ -10,10 +10,10 @@ use std::rc::Rc;
 use super::command::Verb;
 use super::kept::{KeptDirect, Span};
 use super::name::{Nick, RoomName};
-pub use super::refusal::{Code, JsonFault, Refusal, TokenFault};
+pub use super::refusal::{Code, JsonFault, RankFault, Refusal, TokenFault};
 use super::settings::{Face, Setting};
 pub use parts::{
-    Edges, PasteNews, Profile, Receipt, Remembered, Roll, RoomRow, TokenNews, TokenRow,
+    Edges, PasteNews, Profile, RankNews, Receipt, Remembered, Roll, RoomRow, TokenNews, TokenRow,
 };
 
 /// What can be told to somebody.
@@ -355,6 +355,8 @@ pub enum Event {
         /// Your current one now.
         current: Option<RoomName>,
     },
+    /// About operators, or by one.
+    Rank(RankNews),
     /// You send faster than the pace; told once.
     Slowed {
         /// Lines a second.

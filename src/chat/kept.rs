@@ -53,6 +53,22 @@ pub enum Change {
         /// The room.
         room: u64,
     },
+    /// An account is an operator of a room from now on, or no longer.
+    Operator {
+        /// The room.
+        room: u64,
+        /// The account.
+        account: u64,
+        /// Whether from now on.
+        is_operator: bool,
+    },
+    /// Each may say one line in so many seconds from now on in a room.
+    Slow {
+        /// The room.
+        room: u64,
+        /// How many; 0 for no such thing.
+        seconds: u32,
+    },
     /// An account was made.
     AccountMade(KeptAccount),
     /// An account has another password.
@@ -137,6 +153,8 @@ impl Change {
             Change::Direct { direct, .. } => direct.nick.len() + direct.text.len(),
             Change::Lock { .. }
             | Change::RoomGone { .. }
+            | Change::Operator { .. }
+            | Change::Slow { .. }
             | Change::Settings { .. }
             | Change::AccountGone { .. }
             | Change::LoggedIn { .. }
@@ -268,6 +286,10 @@ pub struct Kept {
     pub rooms: Vec<KeptRoom>,
     /// The accounts.
     pub accounts: Vec<KeptAccount>,
+    /// Which rooms have which accounts for operators.
+    pub operators: Vec<(u64, u64)>,
+    /// In which rooms each may say one line in how many seconds.
+    pub slow: Vec<(u64, u32)>,
 }
 
 /// Where a line stands in a ledger.

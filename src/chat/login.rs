@@ -9,7 +9,7 @@
 use super::accounts::Account;
 use super::asked::Pending;
 use super::command::{Command, Verb};
-use super::event::{Event, Refusal};
+use super::event::{Event, RankFault, Refusal};
 use super::kept::{Answer, Change, KeptAccount, Question, Secret};
 use super::name::{Nick, key_of};
 use super::naming::needs_no_name;
@@ -39,7 +39,7 @@ impl Chat {
         }
         // Or whoever is quickest would be an operator.
         if self.limits.operators.has(&nick) {
-            return Err(Refusal::OperatorsName { nick });
+            return Err(Refusal::Rank(RankFault::OperatorsName { nick }));
         }
         check_password(password)?;
         if let Some(most) = self.limits.accounts_max.filter(|most| self.accounts.len() >= *most) {

@@ -58,6 +58,7 @@ impl Chat {
         let users = members.iter().take(WHO_NAMES).map(|member| self.users.at(member.conn));
         let roll = roll(users, members.len());
         out.tell(conn, Event::Members { room: room.name.clone(), roll });
+        self.tell_slow(conn, id, out);
         Ok(())
     }
 

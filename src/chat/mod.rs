@@ -9,7 +9,8 @@
 //! The rules stand in the files of this folder by what they are about: `naming` (the first line,
 //! `/nick`), `login` (names that are somebody's), `back` (after a login), `talk` (saying and
 //! whispering), `paste` (many lines as one), `moves` (entering, leaving, parting), `own` (rooms
-//! that are somebody's), `tokens` (names for bots), `look` (who, rooms, topic, help), `recall`
+//! that are somebody's), `ranks` and `operate` (operators, and what they do), `slow` (a line in so
+//! many seconds), `tokens` (names for bots), `look` (who, rooms, topic, help), `recall`
 //! (what was said before), `whole` (all of one line), `wishes` (how it is for you), `habits` (how
 //! it is after the next login) and `receipts` (what became of what you said to one person).
 //! [`kept`] is what outlives the process, [`asked`] what happens when an answer comes.
@@ -35,6 +36,7 @@ pub mod moment;
 mod moves;
 pub mod name;
 mod naming;
+mod operate;
 pub mod outbox;
 mod own;
 pub mod pace;
@@ -45,6 +47,7 @@ pub mod receipts;
 pub mod refusal;
 pub mod room;
 pub mod settings;
+pub mod slow;
 mod talk;
 mod timers;
 pub mod tokens;
@@ -205,6 +208,7 @@ impl Chat {
         let key = Keyed::new(secret);
         let mut rooms = Rooms::new(key, kept.next_room);
         kept.rooms.iter().for_each(|room| rooms.restore(room, now.mono));
+        rooms.restore_ranks(kept);
         if let Some(lobby) = &limits.lobby {
             rooms.make_permanent(lobby.clone(), now.mono);
         }
@@ -447,6 +451,11 @@ impl Chat {
             Command::Lock(room, password) => self.lock_room(conn, room, password, now, out),
             Command::Unlock(room) => self.unlock_room(conn, room, out),
             Command::Close(room) => self.close_room(conn, room, now, out),
+            Command::Operators(room) => self.list_operators(conn, room, out),
+            Command::Op(room, nick) => self.set_operator(conn, room, nick, true, out),
+            Command::Deop(room, nick) => self.set_operator(conn, room, nick, false, out),
+            Command::Slow(room, seconds) => self.set_slow(conn, room, seconds, out),
+            Command::Announce(text) => self.announce(conn, text, out),
             Command::TokenNew(name, rooms, rate) => {
                 self.make_token(conn, name, rooms, rate, now, out)
             }

@@ -105,6 +105,7 @@ impl Chat {
         let room = self.rooms.at(id);
         let (room, topic) = (room.name.clone(), room.topic.clone());
         out.tell(conn, Event::Joined { room, others, topic });
+        self.tell_slow(conn, id, out);
         Ok(())
     }
 

@@ -1,18 +1,20 @@
 //! Rooms that are somebody's: `/lock`, `/unlock`, `/close`, and who owns what.
 //!
-//! Promises: only the account that made a room locks, unlocks and closes it; a lock that outlives
+//! Promises: only the account that made a room, or an operator of the server, locks, unlocks and
+//! closes it, and nobody the lobby; a lock that outlives
 //! the process is a slow hash; closing takes asking twice, and takes the lines with it.
 //! Deliberately decides nothing about guests' rooms: they are nobody's.
 
 use std::time::Duration;
 
 use super::asked::Pending;
-use super::event::{Event, Refusal};
+use super::event::{Event, RankFault, Refusal};
 use super::kept::{Answer, Change, KeptLock, Question, Secret};
 use super::lock::{Lock, Tries};
 use super::moves::forget_kept;
 use super::name::{Nick, RoomName};
 use super::outbox::{Audience, Outbox, Source};
+use super::ranks::{Place, Rank};
 use super::room::{Access, Locked, RoomId};
 use super::{Chat, ConnId, Now};
 
@@ -20,13 +22,14 @@ use super::{Chat, ConnId, Now};
 const CLOSE_TWICE_WITHIN: Duration = Duration::from_secs(30);
 
 impl Chat {
-    /// The room of that name, if it is the user's own.
+    /// The room of that name, if it is the user's own, or the user an operator of the server.
     fn own_room(&self, conn: ConnId, typed: &str) -> Result<RoomId, Refusal> {
         self.check_kept()?;
         let id = self.room_named(typed)?;
         let room = self.rooms.at(id);
-        let account = self.users.at(conn).account();
-        match account.is_some() && room.owner == account {
+        // The lobby is for everybody, whatever an operator thinks.
+        let may = self.rank_in(conn, Place::Room(id)) >= Rank::RoomOwner;
+        match may && self.lobby() != Some(id) {
             true => Ok(id),
             false => Err(Refusal::NotYours { room: room.name.clone() }),
         }
@@ -41,6 +44,12 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let id = self.own_room(conn, typed)?;
+        // Nobody would be left who knows its password.
+        if self.rooms.at(id).owner.is_none() {
+            return Err(Refusal::Rank(RankFault::NobodysRoom {
+                room: self.rooms.at(id).name.clone(),
+            }));
+        }
         self.check_keeping()?;
         self.take_hash(conn, now)?;
         let question = Question::Hash { password: Secret(password.to_owned()) };
@@ -165,6 +174,7 @@ impl Chat {
     /// An account is about to go: its rooms are nobody's then. A locked one stays as long as
     /// somebody is in it, as a guest's does.
     pub(super) fn disown_rooms(&mut self, account: u64, out: &mut Outbox) {
+        self.forget_operator(account);
         let own = self.rooms.iter().filter(|(_, room)| room.owner == Some(account));
         let own: Vec<RoomId> = own.map(|(id, _)| id).collect();
         for id in own {

@@ -215,6 +215,7 @@ impl Chat {
     ) -> Result<(), Refusal> {
         self.check_may_speak(conn, room)?;
         let text = trimmed(text).ok_or(Refusal::NothingPasted)?;
+        self.take_turn(conn, room, now)?;
         let speech = if text.contains('\n') { Speech::Block } else { Speech::Said };
         self.speak(conn, room, text, speech, now, out);
         Ok(())

@@ -191,11 +191,6 @@ pub enum Refusal {
         /// The name.
         nick: Nick,
     },
-    /// The name is one of an operator of the server, and cannot be had by registering it.
-    OperatorsName {
-        /// The name.
-        nick: Nick,
-    },
     /// Nobody owns that name.
     NotRegistered {
         /// As typed.
@@ -236,6 +231,8 @@ pub enum Refusal {
     },
     /// It is about tokens, or one is used.
     Token(TokenFault),
+    /// It is about operators, or what they have slowed.
+    Rank(RankFault),
     /// As many are in the room as may be.
     RoomFull {
         /// Which.
@@ -348,8 +345,8 @@ impl Refusal {
             Refusal::TooManyAccounts { .. } => Code::TooManyAccounts,
             Refusal::DirectsFull { .. } => Code::MailboxFull,
             Refusal::NotYours { .. } => Code::NotYours,
-            Refusal::OperatorsName { .. } => Code::NotAllowed,
             Refusal::Token(fault) => fault.code(),
+            Refusal::Rank(fault) => fault.code(),
         }
     }
 }
@@ -393,6 +390,66 @@ impl TokenFault {
             TokenFault::ForPeople { .. }
             | TokenFault::OtherRoom { .. }
             | TokenFault::AllRooms { .. } => Code::NotAllowed,
+        }
+    }
+}
+
+/// Why something about operators was refused, or something that is for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RankFault {
+    /// That is for operators: of that room, or of the server.
+    ForOperators {
+        /// Which.
+        room: Option<RoomName>,
+    },
+    /// An operator needs a name of their own.
+    OperatorNeedsAccount {
+        /// The name.
+        nick: Nick,
+    },
+    /// Somebody is no operator of a room, and so cannot be one no longer.
+    NoOperator {
+        /// Which.
+        room: RoomName,
+        /// Who.
+        nick: Nick,
+    },
+    /// A room has as many operators as may be.
+    TooManyOperators {
+        /// Which.
+        room: RoomName,
+        /// The bound.
+        most: usize,
+    },
+    /// The room is slow, and it is not your turn.
+    RoomIsSlow {
+        /// Which.
+        room: RoomName,
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// The room is nobody's, and takes no lock.
+    NobodysRoom {
+        /// Which.
+        room: RoomName,
+    },
+    /// The name is one of an operator of the server, and cannot be had by registering it.
+    OperatorsName {
+        /// The name.
+        nick: Nick,
+    },
+}
+
+impl RankFault {
+    /// The stable word that stands after the `!`.
+    fn code(&self) -> Code {
+        match self {
+            RankFault::NobodysRoom { .. } => Code::NotYours,
+            RankFault::OperatorsName { .. } | RankFault::ForOperators { .. } => Code::NotAllowed,
+            RankFault::OperatorNeedsAccount { .. } => Code::NotRegistered,
+            RankFault::NoOperator { .. } => Code::NoSuchUser,
+            RankFault::TooManyOperators { .. } => Code::TooManyAccounts,
+            RankFault::RoomIsSlow { .. } => Code::TryLater,
         }
     }
 }

@@ -13,10 +13,11 @@ use std::time::Duration;
 use super::ConnId;
 use super::event::Remembered;
 use super::history::{self, History};
-use super::kept::{KeptLine, KeptLock, KeptRoom, Question};
+use super::kept::{Kept, KeptLine, KeptLock, KeptRoom, Question};
 use super::keyed::Keyed;
 use super::lock::{Lock, Tries};
 use super::name::{NamesInUse, RoomName, Verdict};
+use super::slow::Slow;
 
 /// Earlier lines are shown on joining when they are no older than this, in seconds.
 pub const REPLAY_AGE_SECS_MAX: i64 = 24 * 60 * 60;
@@ -117,6 +118,8 @@ pub struct Room {
     pub owner: Option<u64>,
     /// The accounts that may do much of what the owner may; at most [`OPERATORS_MAX`].
     pub operators: Vec<u64>,
+    /// How often each may speak; `None` for as often as they like.
+    pub slow: Option<Box<Slow>>,
     /// It was given away to be kept.
     pub is_kept: bool,
     /// Its topic was changed while nothing could be kept, and is to be given away again.
@@ -145,6 +148,7 @@ impl Room {
             serial,
             owner: None,
             operators: Vec::new(),
+            slow: None,
             is_kept: false,
             is_topic_due: false,
             is_cold: false,
@@ -376,6 +380,25 @@ impl Rooms {
         room.is_kept = true;
         room.is_cold = kept.has_lines;
         self.set_owner(id, kept.owner);
+    }
+
+    /// Who is an operator of the rooms that were kept, and which of them are slow.
+    pub fn restore_ranks(&mut self, kept: &Kept) {
+        for (room, account) in &kept.operators {
+            let Some(room) = self.of_serial(*room).map(|id| self.at_mut(id)) else { continue };
+            if room.operators.len() < OPERATORS_MAX && !room.operators.contains(account) {
+                room.operators.push(*account);
+            }
+        }
+        for (room, seconds) in &kept.slow {
+            let Some(room) = self.of_serial(*room).map(|id| self.at_mut(id)) else { continue };
+            room.slow = (*seconds > 0).then(|| Box::new(Slow::new(*seconds)));
+        }
+    }
+
+    /// All rooms, to change what no table of them depends on.
+    pub fn each_mut(&mut self, change: impl FnMut(&mut Room)) {
+        self.slots.iter_mut().filter_map(Option::as_deref_mut).for_each(change);
     }
 
     /// Makes a room, empty as yet. The name must be free.

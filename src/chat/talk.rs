@@ -46,6 +46,7 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let room = self.users.at(conn).current_room().ok_or(Refusal::NoRoom)?;
+        self.take_turn(conn, room, now)?;
         let speech = if is_action { Speech::Acted } else { Speech::Said };
         self.speak(conn, room, text, speech, now, out);
         Ok(())
@@ -61,6 +62,7 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let id = self.room_named(room)?;
         self.check_may_speak(conn, id)?;
+        self.take_turn(conn, id, now)?;
         self.speak(conn, id, text, Speech::Said, now, out);
         Ok(())
     }

@@ -364,6 +364,10 @@ fn verb_for_people(command: &Command<'_>) -> Option<Verb> {
         Command::Lock(..) => Some(Verb::Lock),
         Command::Unlock(_) => Some(Verb::Unlock),
         Command::Close(_) => Some(Verb::Close),
+        Command::Op(..) => Some(Verb::Op),
+        Command::Deop(..) => Some(Verb::Deop),
+        Command::Slow(..) => Some(Verb::Slow),
+        Command::Announce(_) => Some(Verb::Announce),
         Command::TokenNew(..) | Command::Tokens | Command::TokenDrop(_) => Some(Verb::Token),
         _ => None,
     }

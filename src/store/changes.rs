@@ -54,6 +54,16 @@ fn apply(conn: &Connection, change: &Change) -> Result<()> {
         }
         Change::Lock { room, lock } => set_lock(conn, signed(*room), lock),
         Change::RoomGone { room } => remove_room(conn, signed(*room)),
+        Change::Operator { room, account, is_operator } => {
+            let sql = match is_operator {
+                true => "INSERT OR REPLACE INTO operators VALUES (?1, ?2)",
+                false => "DELETE FROM operators WHERE room = ?1 AND account = ?2",
+            };
+            run(conn, sql, (signed(*room), signed(*account)))
+        }
+        Change::Slow { room, seconds } => {
+            run(conn, "UPDATE rooms SET slow = ?2 WHERE id = ?1", (signed(*room), seconds))
+        }
         Change::AccountMade(account) => make_account(conn, account),
         Change::Password { account, hash } => {
             run(conn, "UPDATE accounts SET hash = ?2 WHERE id = ?1", (signed(*account), hash))
@@ -139,6 +149,7 @@ fn remove_room(conn: &Connection, room: i64) -> Result<()> {
     run(conn, "UPDATE marks SET value = ?1 WHERE name = 'room' AND value < ?1", [room])?;
     run(conn, "DELETE FROM rooms WHERE id = ?1", [room])?;
     run(conn, "DELETE FROM members WHERE room = ?1", [room])?;
+    run(conn, "DELETE FROM operators WHERE room = ?1", [room])?;
     run(conn, "INSERT OR IGNORE INTO doomed VALUES (?1)", [room])
 }
 
@@ -168,6 +179,7 @@ pub fn remove_account(conn: &Connection, account: i64) -> Result<()> {
         "DELETE FROM accounts WHERE owner = ?1",
         "DELETE FROM accounts WHERE id = ?1",
         "DELETE FROM members WHERE account = ?1",
+        "DELETE FROM operators WHERE account = ?1",
         "DELETE FROM directs WHERE account = ?1",
         "UPDATE rooms SET owner = NULL, lock = iif(lock IS NULL, NULL, 'guest') WHERE owner = ?1",
     ] {
@@ -239,6 +251,34 @@ mod tests {
         engine.commit(&gone).unwrap();
         let kept = engine.load(NOW).unwrap();
         assert_eq!((kept.accounts, kept.next_account), (Vec::new(), 6));
+    }
+
+    #[test]
+    fn operators_and_slow_rooms_are_kept() {
+        let mut engine = Engine::in_memory(House::default()).unwrap();
+        let operator = |room, account, is_operator| Change::Operator { room, account, is_operator };
+        let ledger = changes([
+            room_made(1, "dev", KeptLock::Open),
+            room_made(2, "ops", KeptLock::Open),
+            account_made(1, "ann", &[]),
+            account_made(2, "bob", &[]),
+            operator(1, 1, true),
+            operator(1, 2, true),
+            operator(2, 1, true),
+            operator(2, 1, false),
+            Change::Slow { room: 1, seconds: 30 },
+            Change::Slow { room: 2, seconds: 60 },
+            Change::Slow { room: 2, seconds: 0 },
+        ]);
+        engine.commit(&ledger).unwrap();
+        engine.commit(&ledger).unwrap();
+        let kept = engine.load(NOW).unwrap();
+        assert_eq!((kept.operators, kept.slow), (vec![(1, 1), (1, 2)], vec![(1, 30)]));
+        engine.commit(&changes([Change::AccountGone { account: 1 }])).unwrap();
+        assert_eq!(engine.load(NOW).unwrap().operators, [(1, 2)]);
+        engine.commit(&changes([Change::RoomGone { room: 1 }])).unwrap();
+        let kept = engine.load(NOW).unwrap();
+        assert_eq!((kept.operators, kept.slow), (Vec::new(), Vec::new()));
     }
 
     #[test]

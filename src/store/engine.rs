@@ -316,9 +316,10 @@ mod tests {
         let mut engine = Engine::open(&settings).unwrap();
         engine.commit(&lines(1, 1..3)).unwrap();
         engine.conn().execute_batch("PRAGMA user_version = 7").unwrap();
-        let newer = concat!(
-            "cannot open PATH: it was written by a newer chatline (schema 7, this one knows 2); ",
-            "use that one, or another file with --data PATH"
+        let newer = format!(
+            "cannot open PATH: it was written by a newer chatline (schema 7, this one knows {}); \
+             use that one, or another file with --data PATH",
+            schema::VERSION
         );
         // As it is found after a power cut: the version is in the log alone.
         let elsewhere = tempfile::tempdir().unwrap();
@@ -333,7 +334,7 @@ mod tests {
         assert_eq!(fs::read(&copy.path).unwrap(), before);
         assert_eq!(fs::read(format!("{}-wal", copy.path.display())).unwrap(), log);
         drop(engine);
-        is_left_alone(&settings, newer);
+        is_left_alone(&settings, &newer);
     }
 
     #[test]

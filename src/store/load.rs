@@ -37,7 +37,36 @@ pub fn load(conn: &Connection, unix: i64) -> Result<Kept> {
     )?;
     let rooms = rooms(conn)?;
     let accounts = accounts(conn, &rooms)?;
-    Ok(Kept { next_line, next_room, next_account, rooms, accounts })
+    let (operators, slow) = (operators(conn, &accounts)?, slow(conn)?);
+    Ok(Kept { next_line, next_room, next_account, rooms, accounts, operators, slow })
+}
+
+/// Which rooms have which people for operators.
+fn operators(conn: &Connection, accounts: &[KeptAccount]) -> Result<Vec<(u64, u64)>> {
+    let people: HashSet<u64> =
+        accounts.iter().filter(|it| it.bot.is_none()).map(|it| it.serial).collect();
+    let mut statement = conn.prepare("SELECT room, account FROM operators")?;
+    let mut rows = statement.query([])?;
+    let mut operators = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (Some(room), Some(account)) = (number(row, 0), number(row, 1)) else { continue };
+        if people.contains(&account) {
+            operators.push((room, account));
+        }
+    }
+    Ok(operators)
+}
+
+/// In which rooms each may say one line in how many seconds.
+fn slow(conn: &Connection) -> Result<Vec<(u64, u32)>> {
+    let mut statement = conn.prepare("SELECT id, slow FROM rooms WHERE slow > 0")?;
+    let mut rows = statement.query([])?;
+    let mut slow = Vec::new();
+    while let Some(row) = rows.next()? {
+        let seconds = number(row, 1).and_then(|seconds| u32::try_from(seconds).ok());
+        slow.extend(number(row, 0).zip(seconds));
+    }
+    Ok(slow)
 }
 
 /// What a mark says; 0 if it is not there.

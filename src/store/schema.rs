@@ -16,7 +16,7 @@ pub const APPLICATION: i64 = 0x6368_6174;
 pub const VERSION: i64 = STEPS.len() as i64;
 
 /// Each step leads from the version that is its place to the next one.
-const STEPS: &[&str] = &[FIRST, SECOND];
+const STEPS: &[&str] = &[FIRST, SECOND, FOURTH];
 
 /// In `lock`, NULL is an open room and `guest` one whose password nobody kept; else it is the hash
 /// of the password. `last_line` is the newest line of the room up to the mark `ranked`: that saves
@@ -124,6 +124,24 @@ ALTER TABLE accounts ADD COLUMN owner INTEGER;
 ALTER TABLE accounts ADD COLUMN only_rooms TEXT;
 ALTER TABLE accounts ADD COLUMN rate INTEGER;
 CREATE INDEX tokens_by_owner ON accounts (owner) WHERE owner IS NOT NULL;
+";
+
+/// `operators` are accounts that may do in a room much of what its owner may. In a room that is
+/// `slow` each may say one line in so many seconds; 0 for as many as they like. `invites` are codes
+/// with which somebody who has no account may make one: of each there is a hash, in hexadecimal,
+/// and when it was made and ends.
+const FOURTH: &str = "
+CREATE TABLE operators (
+  room INTEGER NOT NULL,
+  account INTEGER NOT NULL,
+  PRIMARY KEY (room, account)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE rooms ADD COLUMN slow INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE invites (
+  hash TEXT PRIMARY KEY,
+  made_at INTEGER NOT NULL,
+  ends_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Why it was not brought forward.

@@ -241,8 +241,10 @@ mod tests {
         assert!(backup(&path, &to).unwrap_err().contains("it is not a database of chatline"));
         assert!(!to.exists());
         let mut engine = engine(&folder, 1..5);
-        engine.conn().execute_batch("PRAGMA user_version = 3").unwrap();
-        assert!(backup(&path, &to).unwrap_err().contains("by a newer chatline (schema 3"));
+        let newer = schema::VERSION + 1;
+        engine.conn().pragma_update(None, "user_version", newer).unwrap();
+        let refusal = backup(&path, &to).unwrap_err();
+        assert!(refusal.contains(&format!("by a newer chatline (schema {newer}")), "{refusal}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use crate::chat::command::{REPLAY_LINES_MAX, TABLE, Verb};
 use crate::chat::recall::HISTORY_LINES_MAX;
+use crate::chat::slow::SLOW_SECS_MAX;
 
 use super::text::wrapped;
 
@@ -66,8 +67,10 @@ fn brief(verb: Verb) -> Brief {
         Verb::Search => Above,
         Verb::Register => Together("/register, /login", "own a name (also /password, /unregister)"),
         Verb::Login | Verb::Password | Verb::Unregister => Above,
-        Verb::Lock => Together("/lock, /unlock, /close", "for rooms that you made as yours"),
-        Verb::Unlock | Verb::Close => Above,
+        Verb::Lock => {
+            Together("/lock, /unlock, /close", "your rooms (also /op, /deop, /slow, /announce)")
+        }
+        Verb::Unlock | Verb::Close | Verb::Op | Verb::Deop | Verb::Slow | Verb::Announce => Above,
         Verb::Token => Together("/token, /json, /ack", "for bots and scripts"),
         Verb::Paste => Together("/paste [ROOM], /show ID", "many lines as one, and all of them"),
         Verb::Tty => Together("/tty, /telnet", "keys, history and Tab, in a raw terminal"),
@@ -154,6 +157,7 @@ fn explanation(verb: Verb) -> String {
         | Verb::Unlock
         | Verb::Close
         | Verb::Token => explanation_of_kept(verb),
+        Verb::Op | Verb::Deop | Verb::Slow | Verb::Announce => explanation_of_ranks(verb),
         Verb::Paste
         | Verb::Show
         | Verb::Tty
@@ -170,6 +174,24 @@ fn explanation(verb: Verb) -> String {
         Verb::Quit => "leaves, as quit and the end of your input do. End a script with quit: \
             nc without -N, curl and other clients wait until the server ends the connection."
             .to_owned(),
+    }
+}
+
+/// The same for what is about operators.
+fn explanation_of_ranks(verb: Verb) -> String {
+    match verb {
+        Verb::Op => "makes somebody who owns their name an operator of a room of yours, your \
+            current one if you name none; without NICK, says who the operators of a room are."
+            .to_owned(),
+        Verb::Deop => {
+            "ends that somebody is an operator of a room of yours, or that you are one.".to_owned()
+        }
+        Verb::Slow => format!(
+            "lets each say one line in so many seconds in a room of which you are an operator, up \
+             to {SLOW_SECS_MAX}; 0 or off ends it. Operators may speak as often as they like."
+        ),
+        Verb::Announce => "tells everybody something; for operators of the server.".to_owned(),
+        other => unreachable!("{other:?} is not about operators"),
     }
 }
 

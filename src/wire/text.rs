@@ -10,6 +10,7 @@ mod json;
 mod kept;
 mod past;
 pub mod prompt;
+mod ranks;
 mod refused;
 mod set;
 
@@ -91,6 +92,7 @@ pub fn of(event: &Event, clock: Clock) -> String {
         | Event::Face(_)
         | Event::NoTerminal
         | Event::ReplayLines { .. } => format!("* {}\n", setting(event)),
+        Event::Rank(news) => ranks::ranks(news),
         Event::Keeping { .. }
         | Event::LockSet { .. }
         | Event::CloseAsked { .. }

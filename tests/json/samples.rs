@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chatline::chat::command::Verb;
 use chatline::chat::event::{
-    Edges, PasteNews, Receipt, RoomRow, Stranger, TokenNews, TokenRow, Zone,
+    Edges, PasteNews, RankNews, Receipt, RoomRow, Stranger, TokenNews, TokenRow, Zone,
 };
 use chatline::chat::event::{Event, JsonFault, Parting, Profile, Refusal, Remembered, Roll};
 use chatline::chat::kept::{KeptDirect, Secret, Span};
@@ -44,7 +44,8 @@ fn profile(away: Option<&str>) -> Event {
 }
 
 pub fn events() -> Vec<Event> {
-    [of_people(), of_rooms(), of_the_past(), of_settings(), of_names(), of_connections()].concat()
+    let (rooms, past) = ([of_rooms(), of_operators()].concat(), of_the_past());
+    [of_people(), rooms, past, of_settings(), of_names(), of_connections()].concat()
 }
 
 fn of_people() -> Vec<Event> {
@@ -98,6 +99,36 @@ fn of_rooms() -> Vec<Event> {
         Event::LockSet { room: dev.clone(), nick: bob.clone(), is_locked: false },
         Event::CloseAsked { room: dev.clone() },
         Event::Closed { room: dev.clone(), nick: bob, current: Some(dev) },
+    ]
+}
+
+fn of_operators() -> Vec<Event> {
+    let (dev, bob, ann) = (room("dev"), nick("bob"), nick("ann"));
+    let operator_set = |by: &Nick, is_operator| {
+        Event::Rank(RankNews::OperatorSet {
+            room: dev.clone(),
+            by: by.clone(),
+            nick: bob.clone(),
+            is_operator,
+        })
+    };
+    let slow_set =
+        |seconds| Event::Rank(RankNews::SlowSet { room: dev.clone(), nick: bob.clone(), seconds });
+    vec![
+        Event::Rank(RankNews::Operators { room: dev.clone(), owner: None, nicks: Vec::new() }),
+        Event::Rank(RankNews::Operators {
+            room: dev.clone(),
+            owner: Some(ann.clone()),
+            nicks: vec![bob.clone()],
+        }),
+        operator_set(&ann, true),
+        operator_set(&ann, false),
+        operator_set(&bob, false),
+        slow_set(0),
+        slow_set(1),
+        Event::Rank(RankNews::IsSlow { room: dev.clone(), seconds: 30 }),
+        Event::Rank(RankNews::Announced { nick: Some(ann), text: Rc::from("lunch") }),
+        Event::Rank(RankNews::Announced { nick: None, text: Rc::from("lunch") }),
     ]
 }
 

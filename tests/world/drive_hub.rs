@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use chatline::chat;
 use chatline::config::{Config, Connections};
+use chatline::net::hub;
 
 use super::compare::{Sight, seen_in};
 use super::on_hub::{PeerId, World};
@@ -58,15 +60,22 @@ fn play_in(mut world: World, script: &Script) -> Result<Vec<Sight>, String> {
 
 /// The world that a transcript's flags ask for.
 fn world(script: &Script, seed: Option<u64>) -> Result<World, String> {
+    let (chat, hub) =
+        limits(&script.flags).map_err(|declined| format!("{}: {declined}", script.name))?;
+    Ok(World::new(chat, hub, seed.map(Rng::new)))
+}
+
+/// What flags limit.
+fn limits(flags: &[String]) -> Result<(chat::Limits, hub::Limits), String> {
     let program = std::iter::once(OsString::from("chatline"));
-    let args = program.chain(script.flags.iter().map(OsString::from));
+    let args = program.chain(flags.iter().map(OsString::from));
     let config = Config::parse_from(args)
-        .map_err(|declined| format!("{}: its flags are declined: {declined:?}", script.name))?;
+        .map_err(|declined| format!("these flags are declined: {declined:?}"))?;
     let mut hub = config.hub;
     if let Connections::AtMost(most) = config.connections {
         hub.connections_max = Some(most);
     }
-    Ok(World::new(config.chat, hub, seed.map(Rng::new)))
+    Ok((config.chat, hub))
 }
 
 fn act(world: &mut World, people: &mut Vec<Person>, action: &Action) -> Result<(), String> {
@@ -78,9 +87,13 @@ fn act(world: &mut World, people: &mut Vec<Person>, action: &Action) -> Result<(
         }
         Action::Stop => world.stop(),
         Action::Store(mood) => world.store_is(*mood),
-        Action::Restart => {
+        Action::Restart(flags) => {
             world.stop();
             world.settle();
+            if let Some(flags) = flags {
+                let (chat, hub) = limits(flags)?;
+                world.set_limits(chat, hub);
+            }
             world.restart();
         }
         Action::Send(who, bytes) => {

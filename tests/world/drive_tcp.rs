@@ -154,7 +154,7 @@ impl<'a> Play<'a> {
                 self.barrier = None;
                 self.server.stop();
             }
-            Action::Restart => {
+            Action::Restart(flags) => {
                 self.barrier = None;
                 self.server.stop();
                 let status = self.server.wait();
@@ -163,7 +163,8 @@ impl<'a> Play<'a> {
                 }
                 let people: Vec<String> = self.people.keys().cloned().collect();
                 people.iter().for_each(|who| self.catch_up(who, index + 1));
-                self.server = self.server.successor(&with_room_for_barrier(&self.script.flags));
+                let flags = flags.as_ref().unwrap_or(&self.script.flags);
+                self.server = self.server.successor(&with_room_for_barrier(flags));
                 self.barrier = Some(self.server.connect());
             }
             Action::StopReading(_) | Action::ReadOn(_) | Action::Store(_) | Action::Wait(_) => {

@@ -32,6 +32,8 @@ pub struct Memory {
     rooms: Vec<KeptRoom>,
     accounts: Vec<(KeptAccount, bool)>,
     directs: Vec<(u64, KeptDirect)>,
+    operators: Vec<(u64, u64)>,
+    slow: Vec<(u64, u32)>,
     next: [u64; 3],
 }
 
@@ -72,7 +74,9 @@ impl Memory {
             KeptAccount { directs, ..account.clone() }
         });
         let [next_line, next_room, next_account] = self.next;
-        Kept { next_line, next_room, next_account, rooms, accounts: accounts.collect() }
+        let (operators, slow) = (self.operators.clone(), self.slow.clone());
+        let accounts = accounts.collect();
+        Kept { next_line, next_room, next_account, rooms, accounts, operators, slow }
     }
 
     /// The lines of a room, oldest first.
@@ -91,7 +95,19 @@ impl Memory {
             Change::RoomGone { room } => {
                 self.rooms.retain(|it| it.serial != *room);
                 self.lines.retain(|(its, _)| its != room);
+                self.operators.retain(|(its, _)| its != room);
+                self.slow.retain(|(its, _)| its != room);
                 self.accounts.iter_mut().for_each(|(it, _)| it.rooms.retain(|its| its != room));
+            }
+            Change::Operator { room, account, is_operator } => {
+                self.operators.retain(|it| it != &(*room, *account));
+                if *is_operator {
+                    self.operators.push((*room, *account));
+                }
+            }
+            Change::Slow { room, seconds } => {
+                self.slow.retain(|(its, _)| its != room);
+                self.slow.push((*room, *seconds));
             }
             Change::AccountMade(account) => {
                 self.next[2] = self.next[2].max(account.serial + 1);
@@ -106,6 +122,7 @@ impl Memory {
                 self.accounts
                     .retain(|(it, _)| it.serial != *account && is_of(it) != Some(*account));
                 self.directs.retain(|(to, _)| to != account);
+                self.operators.retain(|(_, its)| its != account);
             }
             Change::LoggedIn { account, .. } => self.account(*account).1 = true,
             Change::LoggedOut { account, seen, .. } => {

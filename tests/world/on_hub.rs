@@ -66,10 +66,7 @@ struct Played {
 impl World {
     /// A world with nobody in it; with a generator it is an awkward one.
     pub fn new(chat: chat::Limits, mut hub: hub::Limits, mischief: Option<Rng>) -> World {
-        // What happens at one instant is seen at that instant, unless the store takes its time.
-        if let Some(keep) = &mut hub.keep {
-            keep.window = Duration::ZERO;
-        }
+        hold_nothing_up(&mut hub);
         let limits = (chat, hub);
         let store = Played::default();
         let hub = Hub::new(Chat::new(limits.0.clone(), SECRET, START), limits.1);
@@ -90,6 +87,12 @@ impl World {
         self.store.ledger = None;
         self.store.questions.clear();
         self.peers.iter_mut().for_each(|peer| peer.conn = None);
+    }
+
+    /// The next server has these limits.
+    pub fn set_limits(&mut self, chat: chat::Limits, mut hub: hub::Limits) {
+        hold_nothing_up(&mut hub);
+        self.limits = (chat, hub);
     }
 
     /// From now on the store takes its time over everything, up to a quarter of a second.
@@ -307,5 +310,12 @@ impl World {
         let seconds = mono.as_secs() as i64 - self.now.mono.as_secs() as i64;
         self.now.unix += seconds;
         self.now.mono = mono;
+    }
+}
+
+/// What happens at one instant is seen at that instant, unless the store takes its time.
+fn hold_nothing_up(hub: &mut hub::Limits) {
+    if let Some(keep) = &mut hub.keep {
+        keep.window = Duration::ZERO;
     }
 }

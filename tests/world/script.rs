@@ -17,6 +17,7 @@
 //! stop                               the server is told to stop
 //! store fails                        it keeps nothing; also: store hangs, store works
 //! restart                            … and another one goes on with what it kept
+//! restart --operators alice          … with this command line
 //! ```
 //!
 //! What is seen after a step, by everybody and to the line, follows that step; the order between
@@ -97,8 +98,9 @@ pub enum Action {
     Wait(Duration),
     /// The server is told to stop.
     Stop,
-    /// The server is told to stop, and another one goes on with what it kept.
-    Restart,
+    /// The server is told to stop, and another one goes on with what it kept; with the same command
+    /// line, or with this one.
+    Restart(Option<Vec<String>>),
     /// From now on the store behaves so.
     Store(Mood),
 }
@@ -114,7 +116,7 @@ impl Action {
             | Action::Reset(who)
             | Action::StopReading(who)
             | Action::ReadOn(who) => Some(who),
-            Action::Wait(_) | Action::Stop | Action::Restart | Action::Store(_) => None,
+            Action::Wait(_) | Action::Stop | Action::Restart(_) | Action::Store(_) => None,
         }
     }
 }
@@ -206,7 +208,10 @@ fn part_of(line: &str) -> Result<Part, String> {
         return mood_of(mood).map(|mood| Part::Action(Action::Store(mood)));
     }
     if line == "restart" {
-        return Ok(Part::Action(Action::Restart));
+        return Ok(Part::Action(Action::Restart(None)));
+    }
+    if let Some(flags) = line.strip_prefix("restart ") {
+        return words(flags).map(|flags| Part::Action(Action::Restart(Some(flags))));
     }
     if let Some(time) = line.strip_prefix("wait ") {
         return duration(time).map(|time| Part::Action(Action::Wait(time)));

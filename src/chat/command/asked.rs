@@ -1,9 +1,11 @@
-//! The arguments of `/token`, `/show`, and of all that says how a connection is to be served.
+//! The arguments of all that is about accounts, rooms, operators and tokens, and of what says how a
+//! connection is to be served.
 //!
 //! Promises: `None` for anything that the row in the table does not allow. Deliberately judges no
 //! name.
 
 use super::super::settings::{Color, Setting};
+use super::super::slow::SLOW_SECS_MAX;
 use super::{Command, Verb, name_of, split_word, switch};
 
 /// The most lines a second that a token may be made for.
@@ -38,6 +40,70 @@ pub(super) fn token(given: Option<&str>) -> Option<Command<'_>> {
 /// A number of lines a second.
 fn rate(word: &str) -> Option<u32> {
     word.parse().ok().filter(|rate| (1..=RATE_MAX).contains(rate))
+}
+
+/// What is about a name that is somebody's, with what was given.
+pub(super) fn account(verb: Verb, given: Option<&str>) -> Option<Command<'_>> {
+    let given = given?;
+    let (first, rest) = split_word(given);
+    let second = Some(rest).filter(|rest| !rest.is_empty());
+    match verb {
+        Verb::Register => Some(Command::Register(given)),
+        Verb::Login => Some(Command::Login(name_of(first), second)),
+        Verb::Password => Some(Command::Password(first, second?)),
+        Verb::Unregister => Some(Command::Unregister(given)),
+        _ => None,
+    }
+}
+
+/// `/topic`, with what was given. A lone `-` removes the topic.
+pub(super) fn topic(given: Option<&str>) -> Command<'_> {
+    let Some(given) = given else {
+        return Command::Topic(None);
+    };
+    let as_text = |text| Some(text).filter(|text| *text != "-");
+    let Some(addressed) = given.strip_prefix('#') else {
+        return Command::SetTopic(None, as_text(given));
+    };
+    match split_word(addressed) {
+        (room, "") => Command::Topic(Some(room)),
+        (room, text) => Command::SetTopic(Some(room), as_text(text)),
+    }
+}
+
+/// A room and its password, which may have blanks in it.
+pub(super) fn lock(given: Option<&str>) -> Option<Command<'_>> {
+    let (room, password) = split_word(given?);
+    (!password.is_empty()).then(|| Command::Lock(name_of(room), password))
+}
+
+/// A room with its mark, or none, and a nick; who lists operators needs no nick.
+pub(super) fn operator(verb: Verb, given: Option<&str>) -> Option<Command<'_>> {
+    let given = given.unwrap_or_default();
+    let (room, nick) = match given.starts_with('#') {
+        true => split_word(given),
+        false => ("", given),
+    };
+    let room = (!room.is_empty()).then(|| name_of(room));
+    let nick = name_of(nick);
+    let is_plain = room != Some("") && !nick.contains(' ');
+    match verb {
+        _ if !is_plain => None,
+        Verb::Op if nick.is_empty() => Some(Command::Operators(room)),
+        Verb::Op => Some(Command::Op(room, nick)),
+        _ if nick.is_empty() => None,
+        _ => Some(Command::Deop(room, nick)),
+    }
+}
+
+/// A room, and seconds or `off`.
+pub(super) fn slow(given: Option<&str>) -> Option<Command<'_>> {
+    let (room, word) = split_word(given?);
+    let seconds = match switch(word) {
+        Some(false) => 0,
+        _ => word.parse().ok().filter(|seconds| *seconds <= SLOW_SECS_MAX)?,
+    };
+    Some(Command::Slow(name_of(room), seconds)).filter(|_| !name_of(room).is_empty())
 }
 
 /// The id of a line.
@@ -100,6 +166,14 @@ mod tests {
             ("/token NEW ci ops,#dev", Command::TokenNew("ci", "ops,#dev", None)),
             ("/token new ci 5", Command::TokenNew("ci", "", Some(5))),
             ("/token new ci ops 5", Command::TokenNew("ci", "ops", Some(5))),
+            ("/op", Command::Operators(None)),
+            ("/op #dev", Command::Operators(Some("dev"))),
+            ("/op @bob", Command::Op(None, "bob")),
+            ("/op #dev bob", Command::Op(Some("dev"), "bob")),
+            ("/deop #dev  @bob", Command::Deop(Some("dev"), "bob")),
+            ("/slow dev 30", Command::Slow("dev", 30)),
+            ("/slow #dev OFF", Command::Slow("dev", 0)),
+            ("/announce  down at noon", Command::Announce("down at noon")),
             ("/paste", Command::Paste(None)),
             ("/paste #dev", Command::Paste(Some("dev"))),
             ("/show 12", Command::Show(12)),
@@ -120,6 +194,14 @@ mod tests {
             ("/token new ci ops often", Verb::Token),
             ("/token drop", Verb::Token),
             ("/token list all", Verb::Token),
+            ("/op # bob", Verb::Op),
+            ("/op bob carol", Verb::Op),
+            ("/deop", Verb::Deop),
+            ("/deop #dev", Verb::Deop),
+            ("/slow dev", Verb::Slow),
+            ("/slow dev 3601", Verb::Slow),
+            ("/slow # 5", Verb::Slow),
+            ("/announce", Verb::Announce),
             ("/paste two rooms", Verb::Paste),
             ("/show", Verb::Show),
             ("/show 0", Verb::Show),

@@ -167,3 +167,51 @@ pub enum PasteNews {
     /// It is gone.
     Dropped,
 }
+
+/// What is told of operators, and what they have done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RankNews {
+    /// Who may do what in a room.
+    Operators {
+        /// Which.
+        room: RoomName,
+        /// Whose it is.
+        owner: Option<Nick>,
+        /// Its operators.
+        nicks: Vec<Nick>,
+    },
+    /// Somebody is an operator of a room from now on, or no longer.
+    OperatorSet {
+        /// Which.
+        room: RoomName,
+        /// Who has made them so.
+        by: Nick,
+        /// Who.
+        nick: Nick,
+        /// Whether from now on.
+        is_operator: bool,
+    },
+    /// Each may say one line in so many seconds from now on in a room.
+    SlowSet {
+        /// Which.
+        room: RoomName,
+        /// Who has decided that.
+        nick: Nick,
+        /// How many; 0 for no such thing.
+        seconds: u32,
+    },
+    /// The same, told to who looks into the room or enters it.
+    IsSlow {
+        /// Which.
+        room: RoomName,
+        /// How many.
+        seconds: u32,
+    },
+    /// An operator of the server tells everybody something.
+    Announced {
+        /// Who; `None` for who runs it.
+        nick: Option<Nick>,
+        /// What.
+        text: Rc<str>,
+    },
+}

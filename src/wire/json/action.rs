@@ -6,6 +6,7 @@
 
 use crate::chat::command::{RATE_MAX, REPLAY_LINES_MAX, Verb};
 use crate::chat::recall::HISTORY_LINES_MAX;
+use crate::chat::slow::SLOW_SECS_MAX;
 
 /// Something that a program may ask.
 #[derive(Clone, Debug, PartialEq)]
@@ -173,6 +174,10 @@ pub const ACTIONS: &[Action] = &[
     action(Verb::Lock, "lock", &["lockchannel", "lockroom"], &[ROOM, PASSWORD]),
     action(Verb::Unlock, "unlock", &["unlockchannel", "unlockroom"], &[ROOM]),
     action(Verb::Close, "close", &["deletechannel", "closeroom"], &[ROOM]),
+    action(Verb::Op, "op", &[], &[ANY_ROOM, may("nick", Kind::Name)]),
+    action(Verb::Deop, "deop", &[], &[ANY_ROOM, NICK]),
+    action(Verb::Slow, "slow", &[], &[ROOM, must("seconds", number(0, SLOW_SECS_MAX as u64))]),
+    action(Verb::Announce, "announce", &[], &[must("text", Kind::Text)]),
     action(Verb::Token, "token", &[], &[
         must("do", Kind::Word(&["new", "list", "drop"])),
         may("name", Kind::Name),

@@ -201,6 +201,16 @@ impl Given {
             Verb::Lock => Command::Lock(need("room")?, need("password")?),
             Verb::Unlock => Command::Unlock(need("room")?),
             Verb::Close => Command::Close(need("room")?),
+            Verb::Op => match may("nick") {
+                None => Command::Operators(may("room")),
+                Some(nick) => Command::Op(may("room"), nick),
+            },
+            Verb::Deop => Command::Deop(may("room"), need("nick")?),
+            Verb::Slow => {
+                let seconds = self.number("seconds").and_then(|it| u32::try_from(it).ok());
+                Command::Slow(need("room")?, seconds.ok_or("seconds")?)
+            }
+            Verb::Announce => Command::Announce(need("text")?.trim()),
             Verb::Token => return self.token(),
             Verb::Paste => Command::Paste(may("room")),
             Verb::Help => match may("about").map(Action::named) {

@@ -7,7 +7,7 @@
 use crate::chat::event::{
     Event, Parting, Profile, Refusal, Remembered, Roll, RoomRow, TokenNews, Zone,
 };
-use crate::chat::event::{PasteNews, Receipt};
+use crate::chat::event::{PasteNews, RankNews, Receipt};
 use crate::chat::kept::{KeptDirect, Secret, Span};
 use crate::chat::name::{Nick, RoomName};
 use crate::chat::settings::{Color, Face, Setting};
@@ -91,6 +91,11 @@ kinds! {
     Event::LockSet { .. } => "lock-set",
     Event::CloseAsked { .. } => "close-asked",
     Event::Closed { .. } => "closed",
+    Event::Rank(RankNews::Operators { .. }) => "operators",
+    Event::Rank(RankNews::OperatorSet { .. }) => "operator-set",
+    Event::Rank(RankNews::SlowSet { .. }) => "slow-set",
+    Event::Rank(RankNews::IsSlow { .. }) => "is-slow",
+    Event::Rank(RankNews::Announced { .. }) => "announcement",
     Event::Slowed { .. } => "slowed",
     Event::Dropped { .. } => "dropped",
     Event::Keeping { .. } => "keeping",
@@ -119,6 +124,7 @@ pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
         | Event::Rooms { .. }
         | Event::Ignoring { .. } => write_people(event, to),
         Event::Token(news) => write_token(news, to),
+        Event::Rank(news) => write_rank(news, to),
         Event::Replay { .. }
         | Event::History { .. }
         | Event::Found { .. }
@@ -278,6 +284,36 @@ fn write_token(news: &TokenNews, to: &mut Object<'_>) {
         TokenNews::Dropped { nick, connections } => {
             to.text("nick", nick.as_str());
             to.number("count", *connections as u64);
+        }
+    }
+}
+
+/// What is about operators, or by one.
+fn write_rank(news: &RankNews, to: &mut Object<'_>) {
+    match news {
+        RankNews::Operators { room, owner, nicks } => {
+            to.text("room", room.as_str());
+            to.text_if("owner", owner.as_ref().map(Nick::as_str));
+            to.texts("nicks", nicks.iter().map(Nick::as_str));
+        }
+        RankNews::OperatorSet { room, by, nick, is_operator } => {
+            to.text("room", room.as_str());
+            to.text("from", by.as_str());
+            to.text("nick", nick.as_str());
+            to.switch("on", *is_operator);
+        }
+        RankNews::SlowSet { room, nick, seconds } => {
+            to.text("room", room.as_str());
+            to.text("from", nick.as_str());
+            to.number("seconds", u64::from(*seconds));
+        }
+        RankNews::IsSlow { room, seconds } => {
+            to.text("room", room.as_str());
+            to.number("seconds", u64::from(*seconds));
+        }
+        RankNews::Announced { nick, text } => {
+            to.text_if("from", nick.as_ref().map(Nick::as_str));
+            to.text("announcement", text);
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::chat::command::Verb;
-use crate::chat::event::{Refusal, TokenFault};
+use crate::chat::event::{RankFault, Refusal, TokenFault};
 use crate::chat::login::PASSWORD_CHARS;
 use crate::chat::name::{NameFault, Reserved};
 
@@ -73,7 +73,6 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
         | Refusal::AlreadyRegistered { .. }
         | Refusal::AlreadyLoggedIn { .. }
         | Refusal::GuestsCannotRegister { .. }
-        | Refusal::OperatorsName { .. }
         | Refusal::NotRegistered { .. }
         | Refusal::WrongPasswordOfName { .. }
         | Refusal::TryPasswordLater { .. }
@@ -82,6 +81,7 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
         | Refusal::DirectsFull { .. } => account_refusal_text(refusal),
         Refusal::NotForPrograms => "a program has no lines to edit: connect anew".to_owned(),
         Refusal::Token(fault) => token_fault(fault),
+        Refusal::Rank(fault) => rank_fault(fault),
     }
 }
 
@@ -190,6 +190,38 @@ fn room_refusal_text(refusal: &Refusal) -> String {
     }
 }
 
+/// Why something was refused that is for operators, or that they have slowed.
+fn rank_fault(fault: &RankFault) -> String {
+    match fault {
+        RankFault::ForOperators { room: Some(room) } => {
+            format!("that is for operators of #{room}: /op #{room} says who they are")
+        }
+        RankFault::ForOperators { room: None } => {
+            "that is for operators of the server: ask one of them".to_owned()
+        }
+        RankFault::OperatorNeedsAccount { nick } => format!(
+            "{nick} is nobody's name, and an operator has one of their own: /register PASSWORD, \
+             typed by {nick}"
+        ),
+        RankFault::NoOperator { room, nick } => {
+            format!("{nick} is no operator of #{room}: /op #{room} says who is")
+        }
+        RankFault::TooManyOperators { room, most } => {
+            format!("#{room} has {most} operators, as many as may be: /deop one of them first")
+        }
+        RankFault::RoomIsSlow { room, wait } => {
+            format!("#{room} is slow: your line is not said, wait {}", whole_seconds(*wait))
+        }
+        RankFault::NobodysRoom { room } => {
+            format!("#{room} is nobody's: only a room that an account made is locked")
+        }
+        RankFault::OperatorsName { nick } => format!(
+            "{nick} is for an operator of this server, and had to be registered before it was; \
+             take another"
+        ),
+    }
+}
+
 /// Why something about names that are somebody's was refused, or about what is kept.
 fn account_refusal_text(refusal: &Refusal) -> String {
     match refusal {
@@ -222,10 +254,6 @@ fn account_refusal_text(refusal: &Refusal) -> String {
         Refusal::GuestsCannotRegister { nick } => {
             format!("{nick} is a name that the server gave: /nick NAME first, then register that")
         }
-        Refusal::OperatorsName { nick } => format!(
-            "{nick} is for an operator of this server, and had to be registered before it was; \
-             take another"
-        ),
         Refusal::NotRegistered { typed } => format!(
             "{} is nobody's name: /nick NAME takes it, /register PASSWORD makes it yours",
             quoted(typed)
