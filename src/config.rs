@@ -30,6 +30,7 @@ use sentence::sentence;
 
 /// What is told at once is given away to be kept so often; it is kept within twice that.
 const LATER: Duration = Duration::from_millis(50);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Characters of the lobby's name, whatever the limit on names that people choose.
 const LOBBY_CHARS_MAX: usize = 64;
@@ -213,6 +214,7 @@ impl Config {
             hub: hub::Limits {
                 connections_max: None,
                 connections_per_address_max: flags.connections_per_address.most(),
+                connects: flags.connects_per_minute.most().map(per_minute),
                 line_bytes_max: Some(flags.line_bytes),
                 pace: flags.pace.most().map(|lines| Rate::per_second(lines, flags.burst)),
                 queue_bytes_max: flags.queue_bytes.most(),
@@ -246,6 +248,11 @@ fn keep(data: &Data, commit_window: Duration) -> hub::Keep {
         Sync::Disk | Sync::Process => hub::Keep { is_told_at_once: false, window: commit_window },
         Sync::Later => hub::Keep { is_told_at_once: true, window: LATER.max(commit_window) },
     }
+}
+
+/// So many a minute, and as many at once.
+fn per_minute(count: u32) -> Rate {
+    Rate { every: MINUTE / count.max(1), burst: count }
 }
 
 fn check_listen(listen: &[SocketAddr]) -> Result<(), String> {
@@ -316,6 +323,7 @@ mod tests {
         assert_eq!(chat.paste_bytes_max, 64 << 10);
         let hub = config.hub;
         assert_eq!(hub.connections_per_address_max, Some(64));
+        assert_eq!(hub.connects, Some(Rate { every: Duration::from_secs(1), burst: 60 }));
         assert_eq!(hub.line_bytes_max, Some(4096));
         assert_eq!(hub.pace, Some(Rate::per_second(100, 1000)));
         assert_eq!(hub.queue_bytes_max, Some(1 << 20));
@@ -367,6 +375,7 @@ mod tests {
         let config = parse(&[
             "--connections=off",
             "--connections-per-address=off",
+            "--connects-per-minute=off",
             "--name-timeout=off",
             "--pace=off",
             "--rooms=off",
@@ -379,6 +388,7 @@ mod tests {
         let config = config.unwrap();
         assert_eq!(config.connections, Connections::Unlimited);
         assert_eq!((config.hub.pace, config.hub.stall_timeout), (None, None));
+        assert_eq!(config.hub.connects, None);
         for flag in [
             "--line-bytes",
             "--paste-bytes",

@@ -422,6 +422,8 @@ pub enum Parting {
     ServerFull,
     /// As many connections from one address as may be.
     TooManyFromHere,
+    /// Connections from one address come more often than they may.
+    TooOftenFromHere,
     /// The peer speaks something else.
     WrongProtocol(Stranger),
     /// No name was given in time.
@@ -474,6 +476,7 @@ impl Parting {
         match self {
             Parting::ServerFull => Some(Code::ServerFull),
             Parting::TooManyFromHere => Some(Code::TooManyFromHere),
+            Parting::TooOftenFromHere => Some(Code::TooOftenFromHere),
             Parting::WrongProtocol(_) => Some(Code::WrongProtocol),
             Parting::NoName => Some(Code::NoName),
             Parting::TooSlow => Some(Code::TooSlow),

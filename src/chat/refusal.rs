@@ -505,6 +505,7 @@ codes! {
     NotAllowed = "not-allowed",
     ServerFull = "server-full",
     TooManyFromHere = "too-many-from-here",
+    TooOftenFromHere = "too-often-from-here",
     WrongProtocol = "wrong-protocol",
     NoName = "no-name",
     TooSlow = "too-slow",

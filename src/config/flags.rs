@@ -102,6 +102,13 @@ pub(super) struct Flags {
     #[arg(value_parser = or_off(count(1..=MOST)))]
     pub(super) connections_per_address: Bound<usize>,
 
+    /// New connections a minute from one address (IPv6: from one /64), and as many at once; more
+    /// are told `too-often-from-here` and closed. This machine itself is exempt.
+    #[arg(long, env = "CHATLINE_CONNECTS_PER_MINUTE", value_name = "COUNT")]
+    #[arg(help_heading = "Who comes in", default_value = "60")]
+    #[arg(value_parser = or_off(count(1..=1_000_000_u32)))]
+    pub(super) connects_per_minute: Bound<u32>,
+
     /// How long a connection may go without a name; it is told `no-name` and closed.
     #[arg(long, env = "CHATLINE_NAME_TIMEOUT", value_name = "TIME")]
     #[arg(help_heading = "Who comes in", default_value = "120s")]

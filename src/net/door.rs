@@ -1,4 +1,4 @@
-//! Who is let in: how many connections there may be, in all and from one address.
+//! Who is let in: how many connections there may be, in all and from one address, and how often.
 //!
 //! Promises: who was let in is counted until [`Door::leave`]. Deliberately tells nobody: the hub
 //! says why it refused.
@@ -6,9 +6,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use crate::chat::Origin;
 use crate::chat::event::Parting;
+use crate::chat::pace::Rate;
+
+use super::arrivals::Arrivals;
 
 /// The bounds on connections.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +21,8 @@ pub struct Limits {
     pub connections_max: Option<usize>,
     /// Connections from one address; loopback is exempt.
     pub connections_per_address_max: Option<usize>,
+    /// How often connections come from one address; loopback is exempt.
+    pub connects: Option<Rate>,
 }
 
 /// Counts who is in.
@@ -25,12 +31,13 @@ pub struct Door {
     limits: Limits,
     inside: usize,
     by_origin: BTreeMap<Origin, usize>,
+    arrivals: Arrivals,
 }
 
 impl Door {
     /// Nobody is in yet.
     pub fn new(limits: Limits) -> Door {
-        Door { limits, inside: 0, by_origin: BTreeMap::new() }
+        Door { limits, inside: 0, by_origin: BTreeMap::new(), arrivals: Arrivals::default() }
     }
 
     /// How many are in.
@@ -38,11 +45,17 @@ impl Door {
         self.inside
     }
 
-    /// Lets somebody in, or says why not.
+    /// Lets somebody in, or says why not; `now` is the time since the start.
     ///
     /// # Errors
-    /// [`Parting::ServerFull`] or [`Parting::TooManyFromHere`].
-    pub fn enter(&mut self, address: IpAddr) -> Result<(), Parting> {
+    /// [`Parting::TooOftenFromHere`], [`Parting::ServerFull`] or [`Parting::TooManyFromHere`].
+    pub fn enter(&mut self, address: IpAddr, now: Duration) -> Result<(), Parting> {
+        if let Some(rate) = self.limits.connects
+            && !address.to_canonical().is_loopback()
+            && !self.arrivals.take(rate, origin(address), now)
+        {
+            return Err(Parting::TooOftenFromHere);
+        }
         if self.limits.connections_max.is_some_and(|most| self.inside >= most) {
             return Err(Parting::ServerFull);
         }
@@ -54,6 +67,12 @@ impl Door {
         *count += 1;
         self.inside += 1;
         Ok(())
+    }
+
+    /// Whether it is news that somebody is not let in: of a flood from one address, only once a
+    /// minute.
+    pub fn is_news(&mut self, address: IpAddr, parting: Parting, now: Duration) -> bool {
+        parting != Parting::TooOftenFromHere || self.arrivals.is_news(origin(address), now)
     }
 
     /// Somebody who was let in has gone.
@@ -140,16 +159,40 @@ mod tests {
 
     #[test]
     fn each_bound_holds_and_who_leaves_makes_room() {
-        let limits = Limits { connections_max: Some(3), connections_per_address_max: Some(1) };
-        let mut door = Door::new(limits);
+        let mut door = Door::new(Limits {
+            connections_max: Some(3),
+            connections_per_address_max: Some(1),
+            connects: None,
+        });
+        let now = Duration::ZERO;
         let (one, other) = (address("10.0.0.1"), address("10.0.0.2"));
-        assert_eq!(door.enter(one), Ok(()));
-        assert_eq!(door.enter(one), Err(Parting::TooManyFromHere));
+        assert_eq!(door.enter(one, now), Ok(()));
+        assert_eq!(door.enter(one, now), Err(Parting::TooManyFromHere));
         door.leave(one);
-        assert_eq!(door.enter(one), Ok(()));
-        assert_eq!(door.enter(address("127.0.0.1")), Ok(()));
-        assert_eq!(door.enter(address("::1")), Ok(()));
-        assert_eq!(door.enter(other), Err(Parting::ServerFull));
+        assert_eq!(door.enter(one, now), Ok(()));
+        assert_eq!(door.enter(address("127.0.0.1"), now), Ok(()));
+        assert_eq!(door.enter(address("::1"), now), Ok(()));
+        assert_eq!(door.enter(other, now), Err(Parting::ServerFull));
         assert_eq!(door.inside(), 3);
+    }
+
+    #[test]
+    fn who_comes_too_often_waits_and_this_machine_does_not() {
+        let connects = Some(Rate { every: Duration::from_secs(30), burst: 2 });
+        let limits = Limits { connections_max: None, connections_per_address_max: None, connects };
+        let mut door = Door::new(limits);
+        let (here, now) = (address("2001:db8::1"), Duration::from_secs(1));
+        assert_eq!(door.enter(here, now), Ok(()));
+        assert_eq!(door.enter(address("2001:db8::2"), now), Ok(()));
+        assert_eq!(door.enter(here, now), Err(Parting::TooOftenFromHere));
+        assert!(door.is_news(here, Parting::TooOftenFromHere, now));
+        assert!(!door.is_news(here, Parting::TooOftenFromHere, now));
+        assert!(door.is_news(here, Parting::ServerFull, now));
+        assert_eq!(door.enter(address("2001:db8:0:1::1"), now), Ok(()));
+        assert_eq!(door.enter(here, now + Duration::from_secs(30)), Ok(()));
+        for _ in 0..9 {
+            assert_eq!(door.enter(address("::ffff:127.0.0.1"), now), Ok(()));
+        }
+        assert_eq!(door.inside(), 13);
     }
 }

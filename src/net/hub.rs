@@ -65,6 +65,8 @@ pub struct Limits {
     pub connections_max: Option<usize>,
     /// Connections from one address; loopback is exempt.
     pub connections_per_address_max: Option<usize>,
+    /// How often connections come from one address; loopback is exempt.
+    pub connects: Option<Rate>,
     /// Bytes of a line, its end not counted.
     pub line_bytes_max: Option<usize>,
     /// How fast the lines of one connection are taken.
@@ -175,6 +177,7 @@ impl<S: Stream> Hub<S> {
         let door = Door::new(door::Limits {
             connections_max: limits.connections_max,
             connections_per_address_max: limits.connections_per_address_max,
+            connects: limits.connects,
         });
         let page_bytes_max = limits.queue_bytes_max.map_or(1 << 20, |bytes| (bytes / 4).max(1));
         Hub {
@@ -243,14 +246,16 @@ impl<S: Stream> Hub<S> {
     fn let_in(&mut self, from: SocketAddr) -> Result<(), Parting> {
         match self.is_stopping {
             true => Err(Parting::Shutdown),
-            false => self.door.enter(from.ip()),
+            false => self.door.enter(from.ip(), self.now.mono),
         }
     }
 
     /// Tells somebody why they cannot come in.
     fn refuse(&mut self, mut stream: S, from: SocketAddr, parting: Parting) -> Option<ConnId> {
-        debug!("{from} refused: {parting:?}");
         self.note_refused(parting);
+        if self.door.is_news(from.ip(), parting, self.now.mono) {
+            debug!("{from} refused: {parting:?}");
+        }
         if self.refused >= REFUSED_MAX {
             // Best effort: a peer that gets nothing at least sees the end.
             let _ = stream.write(&refuse_line(parting));

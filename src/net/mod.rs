@@ -3,11 +3,12 @@
 //! From the inside out: [`slots`] finds connections, [`queue`] holds what waits to be sent (of
 //! frozen [`page`]s), [`conn`] is one connection, [`view`] is how it is served if not plainly,
 //! [`tls`] stands between its stream and its lines where that is spoken, [`door`] counts who is let
-//! in, [`figures`] is what is counted, [`hub`] is the turn of all of them.
+//! in ([`arrivals`], how often), [`figures`] is what is counted, [`hub`] is the turn of all of them.
 //! Up to here nothing knows the operating system. [`listen`], [`signal`] and [`server`] do: they
 //! ferry readiness, time and signals into the hub; [`errands`] ferries between it and those who
 //! may block. [`metrics`] shows the figures beside it, and knows nothing of the hub.
 
+pub mod arrivals;
 pub mod conn;
 pub mod door;
 pub mod errands;

@@ -367,6 +367,10 @@ fn bye(nick: Option<&Nick>, parting: Parting) -> String {
         Parting::TooManyFromHere => {
             "your address has as many connections as it may: end one of them first".to_owned()
         }
+        Parting::TooOftenFromHere => {
+            "connections come from your address too often: wait a minute, then connect again"
+                .to_owned()
+        }
         Parting::WrongProtocol(stranger) => {
             let not = |spoken| {
                 format!("this is chatline, plain lines of text over TCP, and not {spoken}: use nc")

@@ -125,6 +125,7 @@ pub fn plan(seed: u64, kind: Kind) -> Plan {
 fn flags(rng: &mut Rng, kind: Kind, traits: Traits) -> Vec<String> {
     let mut flags: Vec<String> = Vec::new();
     let mut flag = |name: &str, value: String| flags.extend([format!("--{name}"), value]);
+    flag("connects-per-minute", "off".to_owned());
     match traits.is_paced {
         true => {
             flag("pace", rng.pick(&["3", "7"]).to_string());

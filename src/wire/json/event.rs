@@ -538,6 +538,7 @@ fn reason(parting: Parting) -> &'static str {
         Parting::Shutdown => "shutdown",
         Parting::ServerFull
         | Parting::TooManyFromHere
+        | Parting::TooOftenFromHere
         | Parting::WrongProtocol(_)
         | Parting::NoName
         | Parting::TooSlow => parting.code().map_or("", |code| code.word()),

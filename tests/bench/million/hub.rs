@@ -113,6 +113,7 @@ impl OnHub {
         let limits = Limits {
             connections_max: None,
             connections_per_address_max: None,
+            connects: None,
             line_bytes_max: Some(4_096),
             pace: None,
             queue_bytes_max: Some(1 << 20),
