@@ -204,6 +204,7 @@ impl Chat {
         if is_kept {
             self.keep_topics(out);
             self.keep_settings(out);
+            self.keep_sanctions(out);
         }
         out.publish(Audience::Everybody, Event::Keeping { is_kept });
     }

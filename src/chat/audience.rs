@@ -40,6 +40,10 @@ impl Chat {
                     self.users.at(member.conn).settings().is_some_and(|it| it.shows_typing)
                 })
                 .for_each(|member| listener(member.conn)),
+            Audience::Members { rooms } => rooms
+                .iter()
+                .flat_map(|room| members(*room))
+                .for_each(|member| listener(member.conn)),
             Audience::Change { rooms, source } => rooms
                 .iter()
                 .flat_map(|room| members(*room))

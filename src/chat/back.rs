@@ -42,6 +42,10 @@ impl Chat {
             }
             return Ok(());
         }
+        if let Err(refusal) = self.check_account_not_banned(serial) {
+            self.want_no_password(conn, out);
+            return Err(refusal);
+        }
         let account = self.accounts.find(serial).ok_or(Refusal::Unavailable)?;
         if account.is_bot() {
             return self.begin_token(conn, serial, now, out);
@@ -63,6 +67,7 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
+        self.check_account_not_banned(serial)?;
         let account = self.accounts.find(serial).ok_or(Refusal::Unavailable)?;
         let (nick, seen) = (account.nick.clone(), account.seen);
         let old = account.conn.filter(|old| *old != conn);
@@ -100,6 +105,7 @@ impl Chat {
                 Err(Refusal::Unavailable)
             }
         };
+        self.leave_banned_rooms(conn, out);
         self.keep_memberships(conn, out);
         let current = self.users.at(conn).current_room().filter(|id| lobby != Some(*id));
         if let Some(current) = current {
@@ -260,6 +266,9 @@ impl Chat {
         let serial = self.accounts.named(&key_of(to))?;
         if self.accounts.find(serial)?.is_bot() {
             return None;
+        }
+        if let Err(refusal) = self.check_may_whisper(conn, Some(serial)) {
+            return Some(Err(refusal));
         }
         let is_keeping = self.check_keeping();
         let from = self.users.nick(conn).as_str().to_owned();

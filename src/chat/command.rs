@@ -6,11 +6,13 @@
 //! handed on as typed.
 
 mod asked;
+mod moderate;
 mod past;
 
 pub use asked::RATE_MAX;
+pub use moderate::{Moderation, Order, Where};
+pub use past::{SPAN_SECS_MAX, Since};
 
-use super::Now;
 use super::event::{Refusal, Zone};
 use super::name::nearest;
 use super::settings::Setting;
@@ -46,6 +48,11 @@ pub enum Verb {
     Deop,
     Slow,
     Announce,
+    Kick,
+    Ban,
+    Unban,
+    Mute,
+    Unmute,
     Token,
     Paste,
     Show,
@@ -108,6 +115,15 @@ pub const TABLE: &[Row] = &[
     Row { verb: Verb::Deop, names: &["deop"], arguments: "[#ROOM] NICK" },
     Row { verb: Verb::Slow, names: &["slow"], arguments: "ROOM SECONDS" },
     Row { verb: Verb::Announce, names: &["announce"], arguments: "TEXT" },
+    Row { verb: Verb::Kick, names: &["kick"], arguments: "[#ROOM or *] NICK [WHY]" },
+    Row {
+        verb: Verb::Ban,
+        names: &["ban"],
+        arguments: "[#ROOM or *] [NICK or ADDRESS] [TIME] [WHY]",
+    },
+    Row { verb: Verb::Unban, names: &["unban"], arguments: "[#ROOM or *] NICK or ADDRESS" },
+    Row { verb: Verb::Mute, names: &["mute"], arguments: "[#ROOM or *] [NICK] [TIME] [WHY]" },
+    Row { verb: Verb::Unmute, names: &["unmute"], arguments: "[#ROOM or *] NICK" },
     Row {
         verb: Verb::Token,
         names: &["token"],
@@ -213,6 +229,8 @@ pub enum Command<'a> {
     Slow(&'a str, u32),
     /// Tell everybody.
     Announce(&'a str),
+    /// Put somebody out, keep them out or silent, end that, or list whom that holds for.
+    Moderate(Moderation<'a>),
     /// Make a token of that name, for those rooms (none: all), for so many lines a second.
     TokenNew(&'a str, &'a str, Option<u32>),
     /// List the tokens.
@@ -250,48 +268,6 @@ pub enum HistorySpan {
     Before(u64),
     /// The first ones after that id.
     After(u64),
-}
-
-/// A time that somebody typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Since {
-    /// So many seconds ago.
-    Ago(i64),
-    /// The last time that it was so many seconds after midnight.
-    Time(i64),
-    /// At that moment, in seconds since 1970 UTC.
-    Unix(i64),
-    /// On that day, counted from 1970-01-01, so many seconds after midnight.
-    Date {
-        /// The day.
-        day: i64,
-        /// The second.
-        second: i64,
-    },
-}
-
-impl Since {
-    /// `90s`, `30m`, `2h`, `3d`; `HH:MM`; `YYYY-MM-DD`, and that with `HH:MM`;
-    /// `YYYY-MM-DDTHH:MM:SSZ`; `None` for anything else.
-    pub fn parse(text: &str) -> Option<Since> {
-        past::since(text)
-    }
-
-    /// When that was, in seconds since 1970 UTC; times of day are those of the server's zone, and
-    /// the last that has been.
-    pub fn unix(self, now: Now) -> i64 {
-        let zone = i64::from(now.zone_secs);
-        match self {
-            Since::Ago(seconds) => now.unix.saturating_sub(seconds),
-            Since::Unix(unix) => unix,
-            Since::Time(second) => {
-                let midnight = (now.unix + zone).div_euclid(86_400) * 86_400 - zone;
-                let today = midnight + second;
-                if today > now.unix { today - 86_400 } else { today }
-            }
-            Since::Date { day, second } => day * 86_400 + second - zone,
-        }
-    }
 }
 
 impl<'a> Command<'a> {
@@ -427,6 +403,9 @@ fn slashed(rest: &str) -> Result<Command<'_>, Refusal> {
         Verb::Op | Verb::Deop => asked::operator(verb, given).ok_or(usage)?,
         Verb::Slow => asked::slow(given).ok_or(usage)?,
         Verb::Announce => Command::Announce(given.ok_or(usage)?),
+        Verb::Kick | Verb::Ban | Verb::Unban | Verb::Mute | Verb::Unmute => {
+            Command::Moderate(moderate::moderation(verb, given).ok_or(usage)?)
+        }
         Verb::Token => asked::token(given).ok_or(usage)?,
         Verb::Paste => Command::Paste(if_given(given, one_word).ok_or(usage)?),
         Verb::Show => Command::Show(asked::id(given).ok_or(usage)?),

@@ -3,6 +3,7 @@
 //!
 //! Promises: every enum here is closed. Deliberately no English: `wire::text` words all of it.
 
+mod moderation;
 mod parts;
 
 use std::rc::Rc;
@@ -10,8 +11,10 @@ use std::rc::Rc;
 use super::command::Verb;
 use super::kept::{KeptDirect, Span};
 use super::name::{Nick, RoomName};
-pub use super::refusal::{Code, JsonFault, RankFault, Refusal, TokenFault};
+pub use super::refusal::{Barrier, Code, JsonFault, RankFault, Refusal, TokenFault};
+use super::sanctions::Kind;
 use super::settings::{Face, Setting};
+pub use moderation::{Act, Deed};
 pub use parts::{
     Edges, PasteNews, Profile, RankNews, Receipt, Remembered, Roll, RoomRow, TokenNews, TokenRow,
 };
@@ -306,6 +309,33 @@ pub enum Event {
         /// Who.
         nick: Nick,
     },
+    /// An operator did something to somebody: to you, or to another one.
+    Moderated(Box<Deed>),
+    /// An operator did something to you that has put you out of a room.
+    PutOut {
+        /// What.
+        deed: Box<Deed>,
+        /// Your current room now.
+        current: Option<RoomName>,
+    },
+    /// An operator did something to you that ends your connection; nothing comes after it.
+    Expelled {
+        /// What.
+        deed: Box<Deed>,
+        /// Who you were; `None` of who is not let in.
+        nick: Option<Nick>,
+    },
+    /// Who is banned there, or muted.
+    Listed {
+        /// Which of the two.
+        kind: Kind,
+        /// Where; `None` for everywhere.
+        room: Option<RoomName>,
+        /// What was done to them, the last first; at most [`super::moderate::LISTED_MAX`].
+        rows: Vec<Deed>,
+        /// How many there are, those not shown included.
+        total: usize,
+    },
     /// Your name is yours now.
     Registered {
         /// The name.
@@ -387,6 +417,13 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whether nothing comes after it.
+    pub fn is_last(&self) -> bool {
+        matches!(self, Event::Bye { .. } | Event::Expelled { .. })
+    }
+}
+
 /// Which times a reader is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Zone {
@@ -434,6 +471,10 @@ pub enum Parting {
     TakenOver,
     /// The token that was used is taken back.
     TokenDropped,
+    /// An operator of the server has put them out.
+    Kicked,
+    /// An operator of the server keeps them out.
+    Banned,
     /// The server stops.
     Shutdown,
 }
@@ -447,6 +488,8 @@ impl Parting {
         Parting::ServerFull,
         Parting::TooManyFromHere,
         Parting::TooOftenFromHere,
+        Parting::Banned,
+        Parting::Kicked,
         Parting::WrongProtocol(Stranger::Http),
         Parting::NoName,
         Parting::TooSlow,
@@ -464,6 +507,8 @@ impl Parting {
             Parting::ServerFull => "server-full",
             Parting::TooManyFromHere => "too-many-from-here",
             Parting::TooOftenFromHere => "too-often-from-here",
+            Parting::Banned => "banned",
+            Parting::Kicked => "kicked",
             Parting::WrongProtocol(_) => "wrong-protocol",
             Parting::NoName => "no-name",
             Parting::TooSlow => "too-slow",
@@ -482,6 +527,8 @@ impl Parting {
             Parting::WrongProtocol(_) => Some(Code::WrongProtocol),
             Parting::NoName => Some(Code::NoName),
             Parting::TooSlow => Some(Code::TooSlow),
+            Parting::Kicked => Some(Code::Kicked),
+            Parting::Banned => Some(Code::Banned),
             Parting::Quit
             | Parting::EndOfInput
             | Parting::Lost

@@ -3,6 +3,8 @@
 //! Promises: every text in it is clean, and without a line end but where it says so. Deliberately
 //! no bytes and no socket: what came of those is said here.
 
+use ipnet::IpNet;
+
 use super::command::Command;
 use super::event::Parting;
 use super::kept::Answer;
@@ -71,6 +73,13 @@ pub enum Input<'a> {
         conn: ConnId,
         /// Why.
         parting: Parting,
+    },
+    /// A connection comes from a network that is banned now.
+    Barred {
+        /// Which.
+        conn: ConnId,
+        /// Its address, as a network of one.
+        address: IpNet,
     },
     /// The peer agrees to have its lines edited here, or not (any longer).
     Terminal {

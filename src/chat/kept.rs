@@ -10,6 +10,7 @@ mod settings;
 
 use std::ops::Range;
 
+use super::sanctions::{Kind, Sanction, Target};
 pub use settings::KeptSettings;
 
 /// A line that was said in a room.
@@ -121,6 +122,17 @@ pub enum Change {
         /// The room.
         room: u64,
     },
+    /// Somebody was banned or muted; it takes the place of the same for the same.
+    Sanctioned(KeptSanction),
+    /// Somebody is banned or muted no longer.
+    Lifted {
+        /// The room; `None` for everywhere.
+        room: Option<u64>,
+        /// Which of the two.
+        kind: Kind,
+        /// Who.
+        target: Target,
+    },
     /// Something was said to the owner of an account, who is away.
     Direct {
         /// The account.
@@ -151,7 +163,13 @@ impl Change {
                 hash.len()
             }
             Change::Direct { direct, .. } => direct.nick.len() + direct.text.len(),
-            Change::Lock { .. }
+            Change::Sanctioned(it) => {
+                let Sanction { name, by, why, .. } = &it.sanction;
+                name.len() + by.len() + why.as_ref().map_or(0, String::len)
+            }
+            Change::Lifted { target: Target::Nick(nick), .. } => nick.len(),
+            Change::Lifted { .. }
+            | Change::Lock { .. }
             | Change::RoomGone { .. }
             | Change::Operator { .. }
             | Change::Slow { .. }
@@ -229,6 +247,15 @@ pub struct Bot {
     pub rate: Option<u32>,
 }
 
+/// A ban or a mute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptSanction {
+    /// The room; `None` for everywhere.
+    pub room: Option<u64>,
+    /// What it is.
+    pub sanction: Sanction,
+}
+
 /// Something that was said to somebody who is away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptDirect {
@@ -290,6 +317,8 @@ pub struct Kept {
     pub operators: Vec<(u64, u64)>,
     /// In which rooms each may say one line in how many seconds.
     pub slow: Vec<(u64, u32)>,
+    /// The bans and mutes.
+    pub sanctions: Vec<KeptSanction>,
 }
 
 /// Where a line stands in a ledger.

@@ -337,6 +337,7 @@ impl Chat {
         }
         self.disown_rooms(serial, out);
         self.accounts.remove(serial);
+        self.forget_sanctions_of(serial);
         self.users.at_mut(conn).set_account(None);
         out.keep(Change::AccountGone { account: serial });
         out.tell(conn, Event::Unregistered { nick });

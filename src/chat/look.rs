@@ -70,6 +70,7 @@ impl Chat {
         room: &Room,
     ) -> Result<(), Refusal> {
         self.check_token_room(conn, room.name.key())?;
+        self.check_not_banned(conn, id)?;
         match room.is_locked() && !self.users.at(conn).is_in(id) {
             true => Err(Refusal::RoomLocked { room: room.name.clone() }),
             false => Ok(()),
@@ -161,6 +162,8 @@ impl Chat {
             let is_locked = room.is_locked();
             return Err(Refusal::NotAMember { room: room.name.clone(), is_locked });
         }
+        self.check_not_muted(conn, id)?;
+        let room = self.rooms.at_mut(id);
         room.topic = text.map(Rc::from);
         let (name, serial, topic) = (room.name.clone(), room.serial, room.topic.clone());
         if self.limits.is_kept && self.is_keeping {

@@ -10,7 +10,8 @@
 //! `/nick`), `login` (names that are somebody's), `back` (after a login), `talk` (saying and
 //! whispering), `paste` (many lines as one), `moves` (entering, leaving, parting), `own` (rooms
 //! that are somebody's), `ranks` and `operate` (operators, and what they do), `slow` (a line in so
-//! many seconds), `tokens` (names for bots), `look` (who, rooms, topic, help), `recall`
+//! many seconds), `moderate` (kicking, banning, muting), `standing` (what that keeps somebody
+//! from), `tokens` (names for bots), `look` (who, rooms, topic, help), `recall`
 //! (what was said before), `whole` (all of one line), `wishes` (how it is for you), `habits` (how
 //! it is after the next login) and `receipts` (what became of what you said to one person).
 //! [`kept`] is what outlives the process, [`asked`] what happens when an answer comes.
@@ -32,6 +33,7 @@ pub mod keyed;
 pub mod lock;
 pub mod login;
 mod look;
+pub mod moderate;
 pub mod moment;
 mod moves;
 pub mod name;
@@ -46,8 +48,10 @@ pub mod recall;
 pub mod receipts;
 pub mod refusal;
 pub mod room;
+pub mod sanctions;
 pub mod settings;
 pub mod slow;
+mod standing;
 mod talk;
 mod timers;
 pub mod tokens;
@@ -69,6 +73,7 @@ use outbox::Outbox;
 use ranks::Operators;
 use receipts::Receipts;
 use room::{RoomId, Rooms};
+use sanctions::Sanctions;
 use settings::Face;
 use timers::{Timer, Timers};
 use user::{User, Users};
@@ -183,6 +188,12 @@ pub struct Chat {
     guests: u64,
     /// The id of the next line.
     next_line: u64,
+    /// Who is banned or muted everywhere.
+    everywhere: Sanctions,
+    /// What was done of that while nothing could be kept.
+    sanctions_due: standing::Due,
+    /// When the input at hand came, in seconds since 1970 UTC: what ends by then does not hold.
+    unix: i64,
     /// The last blocks, whole.
     wholes: Wholes,
     /// Bytes of all blocks that are being typed.
@@ -212,7 +223,7 @@ impl Chat {
         if let Some(lobby) = &limits.lobby {
             rooms.make_permanent(lobby.clone(), now.mono);
         }
-        Chat {
+        let mut chat = Chat {
             limits,
             secret: key,
             users: Users::new(key),
@@ -222,12 +233,17 @@ impl Chat {
             receipts: Receipts::default(),
             guests: 0,
             next_line: kept.next_line.max(1),
+            everywhere: Sanctions::default(),
+            sanctions_due: standing::Due::default(),
+            unix: now.unix,
             wholes: Wholes::default(),
             pasting: 0,
             is_keeping: true,
             entries: 0,
             derived: 0,
-        }
+        };
+        chat.restore_sanctions(&kept.sanctions);
+        chat
     }
 
     /// What to ask for before anybody comes: the older lines of the lobby, which nobody enters by
@@ -299,6 +315,7 @@ impl Chat {
     /// Takes one input, and puts all that follows from it into the outbox, which must be empty.
     /// Input of connections that are gone is ignored.
     pub fn handle(&mut self, input: Input<'_>, now: Now, out: &mut Outbox) {
+        self.unix = now.unix;
         match input {
             Input::Open { conn, origin } => self.open(conn, origin, now, out),
             Input::Time => self.expire(now, out),
@@ -312,6 +329,7 @@ impl Chat {
             | Input::Ended { conn, .. }
             | Input::Answer { conn, .. }
             | Input::Terminal { conn, .. }
+            | Input::Barred { conn, .. }
             | Input::Typing { conn }
                 if self.users.find(conn).is_none() => {}
             Input::Line { conn, text } => self.line(conn, text, now, out),
@@ -340,6 +358,7 @@ impl Chat {
             Input::Slowed { conn, per_second } => out.tell(conn, Event::Slowed { per_second }),
             Input::Ended { conn, parting } => self.part(conn, parting, now, out),
             Input::Answer { conn, answer } => self.answered(conn, answer, now, out),
+            Input::Barred { conn, address } => self.bar(conn, address, now, out),
             Input::Terminal { conn, is_on } => self.note_terminal(conn, is_on, out),
             Input::Typing { conn } => self.typing(conn, out),
             Input::Receipt { from, to, is_taken } => self.delivered(from, to, is_taken, out),
@@ -456,6 +475,7 @@ impl Chat {
             Command::Deop(room, nick) => self.set_operator(conn, room, nick, false, out),
             Command::Slow(room, seconds) => self.set_slow(conn, room, seconds, out),
             Command::Announce(text) => self.announce(conn, text, out),
+            Command::Moderate(moderation) => self.moderate_as(conn, moderation, now, out),
             Command::TokenNew(name, rooms, rate) => {
                 self.make_token(conn, name, rooms, rate, now, out)
             }

@@ -49,6 +49,7 @@ impl Chat {
             out.tell(conn, Event::Current { room: self.rooms.at(id).name.clone() });
             return Ok(());
         }
+        self.check_not_banned(conn, id)?;
         match self.unlock(conn, id, password, now)? {
             None => self.admit(conn, id, now, out),
             Some(question) => {
@@ -230,6 +231,7 @@ impl Chat {
 
     /// Whether there is room for the user.
     pub(super) fn check_room_for(&self, conn: ConnId, id: RoomId) -> Result<(), Refusal> {
+        self.check_not_banned(conn, id)?;
         self.check_rooms_of(conn)?;
         let room = self.rooms.at(id);
         match self.limits.room_members_max {
@@ -371,6 +373,18 @@ impl Chat {
 
     /// Ends a connection: rooms are told, the connection too, then it is closed.
     pub(super) fn part(&mut self, conn: ConnId, parting: Parting, now: Now, out: &mut Outbox) {
+        self.part_with(conn, parting, None, now, out);
+    }
+
+    /// The same with a last line that says more; then rooms are told by the caller.
+    pub(super) fn part_with(
+        &mut self,
+        conn: ConnId,
+        parting: Parting,
+        last: Option<Event>,
+        now: Now,
+        out: &mut Outbox,
+    ) {
         match parting {
             Parting::Quit | Parting::EndOfInput => self.end_paste(conn, now, out),
             _ => _ = self.take_paste(conn),
@@ -387,7 +401,8 @@ impl Chat {
             let is_there = self.rooms.find(membership.room).is_some();
             // When the server stops everybody goes, and nobody needs to hear it of each; who is
             // taken over stays.
-            let is_silent = matches!(parting, Parting::Shutdown | Parting::TakenOver);
+            let is_silent =
+                matches!(parting, Parting::Shutdown | Parting::TakenOver) || last.is_some();
             if !membership.is_announced || !is_there || is_silent {
                 continue;
             }
@@ -409,7 +424,7 @@ impl Chat {
         }
         self.users.remove(conn);
         self.forget_receipts(conn);
-        out.tell(conn, Event::Bye { nick: nick.clone(), parting });
+        out.tell(conn, last.unwrap_or(Event::Bye { nick: nick.clone(), parting }));
         out.close(conn, parting, Who { nick, account });
     }
 

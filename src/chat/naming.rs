@@ -102,7 +102,10 @@ impl Chat {
             }
             Choice::Free(nick) => match self.users.at(conn).nick() {
                 None => self.welcome(conn, nick, false, now, out),
-                Some(_) => self.rename(conn, nick, out),
+                Some(_) => {
+                    self.rename(conn, nick, out);
+                    self.leave_banned_rooms(conn, out);
+                }
             },
         }
         Ok(())
@@ -116,6 +119,7 @@ impl Chat {
         let base = typed.strip_suffix('*').unwrap_or(typed);
         let nick = Nick::parse(base, chars_max)
             .map_err(|fault| Refusal::NameInvalid { typed: typed.to_owned(), fault })?;
+        self.check_nick_not_banned(&nick)?;
         let free = self.first_free_name(conn, &nick, own);
         if free.as_ref().is_some_and(|free| *free == nick) {
             return Ok(Choice::Free(nick));
@@ -209,6 +213,7 @@ impl Chat {
     ) {
         self.await_no_name(conn);
         self.users.rename(conn, nick.clone());
+        let room = room.filter(|room| self.check_not_banned(conn, *room).is_ok());
         let lobby = room.map(|room| {
             self.enter(conn, room, now, out);
             (self.rooms.at(room).name.clone(), self.others_in(room, conn, WELCOME_NAMES))

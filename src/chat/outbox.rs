@@ -4,8 +4,10 @@
 //! empties it before the next input, so an [`Audience`] is resolved against the very members that
 //! the rules saw. Deliberately no bytes: `wire` renders, `net::hub` delivers.
 
+use ipnet::IpNet;
+
 use super::ConnId;
-use super::event::{Event, Parting, Refusal};
+use super::event::{Deed, Event, Parting, Refusal};
 use super::kept::{Change, Ledger, Line, Question};
 use super::name::Nick;
 use super::room::RoomId;
@@ -67,6 +69,11 @@ pub enum Audience {
         /// Who types, and is not told.
         source: Source,
     },
+    /// The members of rooms hear what an operator has done, whatever else they want to hear.
+    Members {
+        /// Which rooms.
+        rooms: Vec<RoomId>,
+    },
     /// The members of one room hear what one of them, or a visitor, says.
     Listeners {
         /// Which room.
@@ -94,6 +101,11 @@ pub enum Effect {
     Pace(ConnId, u32),
     /// The connection ends after what it was told so far. Nothing follows for it.
     Close(ConnId, Parting, Who),
+    /// Every connection from that network is to be given back as
+    /// [`super::Input::Barred`].
+    Bar(IpNet),
+    /// An operator did that to somebody: it belongs into the operator's log, but for the reason.
+    Record(Box<Deed>),
     /// It is to be said when the second connection has taken all that it was told so far, or never
     /// will: the first one wants to know.
     AwaitReceipt(ConnId, ConnId),
@@ -205,6 +217,16 @@ impl Outbox {
     /// What the connection types next is a password, or is not any longer.
     pub fn hide_typing(&mut self, conn: ConnId, is_hidden: bool) {
         self.effects.push(Effect::HideTyping(conn, is_hidden));
+    }
+
+    /// Asks to be given back every connection from that network.
+    pub fn bar(&mut self, network: IpNet) {
+        self.effects.push(Effect::Bar(network));
+    }
+
+    /// An operator did that to somebody.
+    pub fn record(&mut self, deed: Deed) {
+        self.effects.push(Effect::Record(Box::new(deed)));
     }
 
     /// Asks to be told when `to` has taken all that it was told so far: `from` wants to know.

@@ -161,7 +161,7 @@ impl Chat {
     }
 
     /// Takes a member out of a room that is being closed; nobody is told that they left.
-    fn put_out(&mut self, conn: ConnId, id: RoomId, out: &mut Outbox) {
+    pub(super) fn put_out(&mut self, conn: ConnId, id: RoomId, out: &mut Outbox) {
         let user = self.users.at_mut(conn);
         let Some(at) = user.rooms.iter().position(|membership| membership.room == id) else {
             return;

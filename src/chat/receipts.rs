@@ -87,7 +87,7 @@ impl Chat {
         let user = self.users.at(conn);
         let (Some(nick), Some(room)) = (user.nick(), user.current_room()) else { return };
         let it = self.rooms.at(room);
-        if it.members().len() > CROWD {
+        if it.members().len() > CROWD || self.check_not_muted(conn, room).is_err() {
             return;
         }
         let source = Source { conn, nick: nick.clone() };

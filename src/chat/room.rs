@@ -17,6 +17,7 @@ use super::kept::{Kept, KeptLine, KeptLock, KeptRoom, Question};
 use super::keyed::Keyed;
 use super::lock::{Lock, Tries};
 use super::name::{NamesInUse, RoomName, Verdict};
+use super::sanctions::Sanctions;
 use super::slow::Slow;
 
 /// Earlier lines are shown on joining when they are no older than this, in seconds.
@@ -120,6 +121,8 @@ pub struct Room {
     pub operators: Vec<u64>,
     /// How often each may speak; `None` for as often as they like.
     pub slow: Option<Box<Slow>>,
+    /// Who is banned or muted in it; most rooms have nobody.
+    pub sanctions: Option<Box<Sanctions>>,
     /// It was given away to be kept.
     pub is_kept: bool,
     /// Its topic was changed while nothing could be kept, and is to be given away again.
@@ -149,6 +152,7 @@ impl Room {
             owner: None,
             operators: Vec::new(),
             slow: None,
+            sanctions: None,
             is_kept: false,
             is_topic_due: false,
             is_cold: false,
@@ -508,6 +512,15 @@ impl Rooms {
     /// Locked rooms.
     pub fn locked(&self) -> impl Iterator<Item = RoomId> {
         self.locked.iter().copied()
+    }
+
+    /// An account is gone: what was done to its owner in rooms is, too.
+    pub fn forget_sanctions_of(&mut self, account: u64) {
+        for room in self.slots.iter_mut().flatten() {
+            if let Some(sanctions) = &mut room.sanctions {
+                sanctions.forget_account(account);
+            }
+        }
     }
 
     /// The empty open room in which nothing was said for the longest time.

@@ -46,6 +46,7 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let room = self.users.at(conn).current_room().ok_or(Refusal::NoRoom)?;
+        self.check_not_muted(conn, room)?;
         self.take_turn(conn, room, now)?;
         let speech = if is_action { Speech::Acted } else { Speech::Said };
         self.speak(conn, room, text, speech, now, out);
@@ -67,8 +68,10 @@ impl Chat {
         Ok(())
     }
 
-    /// In a locked room its members alone can say something.
+    /// In a locked room its members alone can say something; who is banned or muted cannot.
     pub(super) fn check_may_speak(&self, conn: ConnId, id: RoomId) -> Result<(), Refusal> {
+        self.check_not_banned(conn, id)?;
+        self.check_not_muted(conn, id)?;
         let room = self.rooms.at(id);
         match room.is_locked() && !self.users.at(conn).is_in(id) {
             true => Err(Refusal::NotAMember { room: room.name.clone(), is_locked: true }),
@@ -148,6 +151,7 @@ impl Chat {
                 return self.leave_direct(conn, to, text, now, out).unwrap_or(Err(refusal));
             }
         };
+        self.check_may_whisper(conn, self.users.at(to).account())?;
         let nick = self.users.nick(conn);
         let user = self.users.at(to);
         let away = user.away().cloned();

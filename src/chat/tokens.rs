@@ -176,6 +176,7 @@ impl Chat {
             }
         }
         self.accounts.remove(serial);
+        self.forget_sanctions_of(serial);
         out.keep(Change::AccountGone { account: serial });
     }
 
@@ -231,6 +232,7 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
+        self.check_account_not_banned(serial)?;
         let token = self.accounts.find(serial).ok_or(Refusal::Unavailable)?;
         let (nick, rate) = (token.nick.clone(), token.bot.as_ref().and_then(|bot| bot.rate));
         let nick = match self.users.verdict(&nick, conn) {
@@ -255,6 +257,7 @@ impl Chat {
         }
         self.rename(conn, nick, out);
         self.leave_other_rooms(conn, now, out)?;
+        self.leave_banned_rooms(conn, out);
         match start.filter(|_| self.users.at(conn).rooms.is_empty()) {
             Some(start) => self.admit(conn, start, now, out),
             None => Ok(()),
@@ -368,6 +371,7 @@ fn verb_for_people(command: &Command<'_>) -> Option<Verb> {
         Command::Deop(..) => Some(Verb::Deop),
         Command::Slow(..) => Some(Verb::Slow),
         Command::Announce(_) => Some(Verb::Announce),
+        Command::Moderate(moderation) => Some(moderation.verb()),
         Command::TokenNew(..) | Command::Tokens | Command::TokenDrop(_) => Some(Verb::Token),
         _ => None,
     }

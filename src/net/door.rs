@@ -150,6 +150,29 @@ mod tests {
     }
 
     #[test]
+    fn where_somebody_comes_from_is_in_its_networks() {
+        let network = |text| crate::chat::sanctions::network(text).unwrap();
+        for (from, text, is_in) in [
+            ("10.1.2.3", "10.1.2.3", true),
+            ("10.1.2.3", "10.1.2.2", false),
+            ("10.1.2.3", "10.0.0.0/8", true),
+            ("11.1.2.3", "10.0.0.0/8", false),
+            ("11.1.2.3", "0.0.0.0/0", true),
+            ("::ffff:10.1.2.3", "10.0.0.0/8", true),
+            ("127.0.0.1", "::1", false),
+            ("::1", "::1", true),
+            ("::1", "10.0.0.0/8", false),
+            ("::1", "::/0", true),
+            ("2001:db8::1", "2001:db8::/32", true),
+            ("2001:db9::1", "2001:db8::/32", false),
+            ("2001:db8::1", "2001:db8::2", true),
+            ("2001:db8:0:1::1", "2001:db8::2", false),
+        ] {
+            assert_eq!(origin(address(from)).is_in(network(text)), is_in, "{from} {text}");
+        }
+    }
+
+    #[test]
     fn an_address_is_shown_as_it_came() {
         for text in ["10.0.0.1:9000", "[2001:db8::1]:65535", "[::1]:1"] {
             let address = Address::from(text.parse::<SocketAddr>().unwrap());

@@ -229,8 +229,8 @@ impl<S: Stream> Hub<S> {
 
     fn take_in(&mut self, stream: S, from: SocketAddr, kind: Kind, now: Now) -> Option<ConnId> {
         self.now = now;
-        if let Err(parting) = self.let_in(from) {
-            return self.refuse(stream, from, parting);
+        if let Err((parting, last)) = self.let_in(from) {
+            return self.refuse(stream, from, parting, &last);
         }
         let conn = self.conns.insert(Conn::new(stream, from, Some(kind), now.mono));
         debug!("{from} connected");
@@ -242,29 +242,40 @@ impl<S: Stream> Hub<S> {
         Some(conn)
     }
 
-    /// Counts somebody as let in, or says why not.
-    fn let_in(&mut self, from: SocketAddr) -> Result<(), Parting> {
-        match self.is_stopping {
-            true => Err(Parting::Shutdown),
-            false => self.door.enter(from.ip(), self.now.mono),
+    /// Counts somebody as let in, or says why not, and the last line that they are told.
+    fn let_in(&mut self, from: SocketAddr) -> Result<(), (Parting, Event)> {
+        let address = from.ip().to_canonical();
+        if let Some(last) = self.chat.barred(address.into(), self.now.unix) {
+            return Err((Parting::Banned, last));
         }
+        let entered = match self.is_stopping {
+            true => Err(Parting::Shutdown),
+            false => self.door.enter(address, self.now.mono),
+        };
+        entered.map_err(|parting| (parting, Event::Bye { nick: None, parting }))
     }
 
     /// Tells somebody why they cannot come in.
-    fn refuse(&mut self, mut stream: S, from: SocketAddr, parting: Parting) -> Option<ConnId> {
+    fn refuse(
+        &mut self,
+        mut stream: S,
+        from: SocketAddr,
+        parting: Parting,
+        last: &Event,
+    ) -> Option<ConnId> {
         self.note_refused(parting);
         if self.door.is_news(from.ip(), parting, self.now.mono) {
             debug!("{from} refused: {parting:?}");
         }
         if self.refused >= REFUSED_MAX {
             // Best effort: a peer that gets nothing at least sees the end.
-            let _ = stream.write(&refuse_line(parting));
+            let _ = stream.write(&last_line(last, self.now));
             let _ = stream.finish_writing();
             return None;
         }
         self.refused += 1;
         let conn = self.conns.insert(Conn::new(stream, from, None, self.now.mono));
-        self.tell(conn, &Event::Bye { nick: None, parting });
+        self.tell(conn, last);
         self.close(conn, parting, Who::default());
         Some(conn)
     }
@@ -503,8 +514,13 @@ impl<S: Stream> Hub<S> {
 
 /// The whole line that tells a peer why it cannot come in.
 pub fn refuse_line(parting: Parting) -> Vec<u8> {
+    let now = Now { mono: Duration::ZERO, unix: 0, zone_secs: 0 };
+    last_line(&Event::Bye { nick: None, parting }, now)
+}
+
+fn last_line(event: &Event, now: Now) -> Vec<u8> {
     let mut line = Vec::new();
-    let clock = Clock { unix: 0, zone_secs: 0 };
-    wire::render(&Event::Bye { nick: None, parting }, Ends::Lf, clock, &mut line);
+    let clock = Clock { unix: now.unix, zone_secs: now.zone_secs };
+    wire::render(event, Ends::Lf, clock, &mut line);
     line
 }

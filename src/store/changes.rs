@@ -9,6 +9,8 @@ use rusqlite::{Connection, Params, Result};
 use crate::chat::kept::{Bot, Change, KeptAccount, KeptLock, KeptRoom, Ledger, Line};
 use crate::chat::name::key_of;
 
+use super::sanctions;
+
 /// How the lock of a guest is written.
 pub const GUEST: &str = "guest";
 
@@ -42,7 +44,7 @@ fn is_there(conn: &Connection, line: &Line<'_>) -> Result<bool> {
     conn.prepare_cached(sql)?.exists(values)
 }
 
-fn run(conn: &Connection, sql: &str, values: impl Params) -> Result<()> {
+pub(super) fn run(conn: &Connection, sql: &str, values: impl Params) -> Result<()> {
     conn.prepare_cached(sql)?.execute(values).map(|_| ())
 }
 
@@ -86,6 +88,8 @@ fn apply(conn: &Connection, change: &Change) -> Result<()> {
             let sql = "DELETE FROM members WHERE room = ?1 AND account = ?2";
             run(conn, sql, (signed(*room), signed(*account)))
         }
+        Change::Sanctioned(it) => sanctions::add(conn, it),
+        Change::Lifted { room, kind, target } => sanctions::lift(conn, *room, *kind, target),
         Change::Direct { to, direct } => {
             let sql = "INSERT INTO directs (account, at, nick, text) VALUES (?1, ?2, ?3, ?4)";
             run(conn, sql, (signed(*to), direct.unix, &direct.nick, &direct.text))
@@ -150,6 +154,7 @@ fn remove_room(conn: &Connection, room: i64) -> Result<()> {
     run(conn, "DELETE FROM rooms WHERE id = ?1", [room])?;
     run(conn, "DELETE FROM members WHERE room = ?1", [room])?;
     run(conn, "DELETE FROM operators WHERE room = ?1", [room])?;
+    run(conn, "DELETE FROM sanctions WHERE room = ?1", [room])?;
     run(conn, "INSERT OR IGNORE INTO doomed VALUES (?1)", [room])
 }
 
@@ -176,6 +181,9 @@ pub fn remove_account(conn: &Connection, account: i64) -> Result<()> {
     for sql in [
         "UPDATE marks SET value = max(value, ?1,
             (SELECT coalesce(max(id), 0) FROM accounts WHERE owner = ?1)) WHERE name = 'account'",
+        "DELETE FROM sanctions WHERE what = 'account' AND target IN
+            (SELECT CAST(id AS TEXT) FROM accounts WHERE owner = ?1
+            UNION ALL SELECT CAST(?1 AS TEXT))",
         "DELETE FROM accounts WHERE owner = ?1",
         "DELETE FROM accounts WHERE id = ?1",
         "DELETE FROM members WHERE account = ?1",

@@ -13,6 +13,7 @@ use crate::chat::kept::{Bot, Kept, KeptAccount, KeptLock, KeptRoom, KeptSettings
 
 use super::changes::{GUEST, signed};
 use super::read::{number, words};
+use super::sanctions;
 
 /// Forgets guests' rooms, notes who must have left when the process ended, and gives the rest.
 /// Inside of a transaction; `unix` is now, in seconds since 1970 UTC.
@@ -38,7 +39,8 @@ pub fn load(conn: &Connection, unix: i64) -> Result<Kept> {
     let rooms = rooms(conn)?;
     let accounts = accounts(conn, &rooms)?;
     let (operators, slow) = (operators(conn, &accounts)?, slow(conn)?);
-    Ok(Kept { next_line, next_room, next_account, rooms, accounts, operators, slow })
+    let sanctions = sanctions::load(conn, unix)?;
+    Ok(Kept { next_line, next_room, next_account, rooms, accounts, operators, slow, sanctions })
 }
 
 /// Which rooms have which people for operators.

@@ -18,6 +18,7 @@ mod log_thread;
 mod open_error;
 mod read;
 mod reader;
+mod sanctions;
 mod schema;
 mod tally;
 mod tend;

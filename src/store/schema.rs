@@ -16,7 +16,7 @@ pub const APPLICATION: i64 = 0x6368_6174;
 pub const VERSION: i64 = STEPS.len() as i64;
 
 /// Each step leads from the version that is its place to the next one.
-const STEPS: &[&str] = &[FIRST, SECOND, FOURTH];
+const STEPS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH];
 
 /// In `lock`, NULL is an open room and `guest` one whose password nobody kept; else it is the hash
 /// of the password. `last_line` is the newest line of the room up to the mark `ranked`: that saves
@@ -124,6 +124,23 @@ ALTER TABLE accounts ADD COLUMN owner INTEGER;
 ALTER TABLE accounts ADD COLUMN only_rooms TEXT;
 ALTER TABLE accounts ADD COLUMN rate INTEGER;
 CREATE INDEX tokens_by_owner ON accounts (owner) WHERE owner IS NOT NULL;
+";
+
+/// Who is banned or muted: in a room, or with 0 everywhere. `target` is by `what` it is the number
+/// of an account, the key of a nick, or an address or network; `nick` is that as it is shown.
+const THIRD: &str = "
+CREATE TABLE sanctions (
+  room INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  what TEXT NOT NULL,
+  target TEXT NOT NULL,
+  nick TEXT NOT NULL,
+  ends_at INTEGER,
+  why TEXT,
+  by TEXT NOT NULL,
+  made_at INTEGER NOT NULL,
+  PRIMARY KEY (room, kind, what, target)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// `operators` are accounts that may do in a room much of what its owner may. In a room that is

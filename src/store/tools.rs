@@ -21,7 +21,7 @@ use super::changes::remove_account;
 use super::engine::{connect, transact};
 use super::open_error::{Fault, OpenError, cause_of};
 use super::read::{first_since, whole_lines};
-use super::{Engine, Settings, Sync, index, schema};
+use super::{Engine, Settings, Sync, index, sanctions, schema};
 
 /// How many lines are read at a time, so that no long reading keeps a server's log from being
 /// written back; and no further ones when those have so many bytes.
@@ -172,6 +172,7 @@ fn forget_rows(conn: &Connection, key: &str) -> Sql<Forgotten> {
     for nick in nicks(conn, "directs", key)? {
         forgotten.directs += conn.execute("DELETE FROM directs WHERE nick = ?1", [nick])? as u64;
     }
+    sanctions::forget(conn, key)?;
     let nicks = nicks(conn, "lines", key)?;
     if !nicks.is_empty() {
         // It would hold their words until it is tidied up.
@@ -195,7 +196,8 @@ fn nicks(conn: &Connection, table: &str, key: &str) -> Sql<HashSet<String>> {
 mod tests {
     use super::super::trial::*;
     use super::*;
-    use crate::chat::kept::{Change, KeptDirect, KeptLock};
+    use crate::chat::kept::{Change, KeptDirect, KeptLock, KeptSanction};
+    use crate::chat::sanctions::{Kind, Sanction, Target};
     use std::os::unix::fs::PermissionsExt;
 
     fn engine(folder: &tempfile::TempDir, ids: std::ops::Range<u64>) -> Engine {
@@ -270,6 +272,15 @@ mod tests {
         assert_eq!(full, Err("cannot write the lines: pipe is closed".to_owned()));
     }
 
+    /// A ban of a name from everywhere.
+    fn banned(nick: &str, by: &str, why: &str) -> KeptSanction {
+        let target = Target::Nick(key_of(nick).into_owned());
+        let (name, by, why) = (nick.to_owned(), by.to_owned(), Some(why.to_owned()));
+        let kind = Kind::Ban;
+        let sanction = Sanction { kind, target, name, end: None, why, by, unix: NOW };
+        KeptSanction { room: None, sanction }
+    }
+
     #[test]
     fn who_is_forgotten_leaves_no_bytes_behind() {
         let folder = tempfile::tempdir().unwrap();
@@ -284,6 +295,8 @@ mod tests {
             account_made(2, "bob", &[1]),
             token_made(3, "quibbler", 1, &["jejune"], None),
             token_made(4, "other", 2, &[], Some(3)),
+            Change::Sanctioned(banned("GottHilf", "bob", "wyvern")),
+            Change::Sanctioned(banned("mallory", "gotthilf", "nymph")),
             Change::Direct { to: 1, direct: direct("bob", "quixotic") },
             Change::Direct { to: 2, direct: direct("GOTTHILF", "zyzzyva") },
             Change::Direct { to: 2, direct: direct("ann", "stays") },
@@ -305,7 +318,7 @@ mod tests {
         assert!(is_on_disk(&folder, b"syzygy"));
         let forgotten = Forgotten { lines: 500, directs: 2, had_account: true, tokens: 1 };
         assert_eq!(forget(&path, "GottHilf"), Ok(forgotten));
-        let words = ["syzygy", "quixotic", "zyzzyva", "Gotthilf", "gottHilf", "gotthilf"];
+        let words = ["syzygy", "wyvern", "quixotic", "zyzzyva", "Gotthilf", "gottHilf", "gotthilf"];
         for word in words.into_iter().chain(["quibbler", "jejune"]) {
             assert!(!is_on_disk(&folder, word.as_bytes()), "{word}");
         }
@@ -313,6 +326,8 @@ mod tests {
         let mut engine = Engine::open(&settings(&folder)).unwrap();
         let kept = engine.load(NOW).unwrap();
         assert_eq!((kept.accounts.len(), kept.accounts[0].directs), (2, 1));
+        let left: Vec<_> = kept.sanctions.iter().map(|it| &*it.sanction.name).collect();
+        assert_eq!(left, ["mallory"], "what they did to others stays");
         assert_eq!((kept.next_account, kept.next_line), (5, 2000));
         assert_eq!(ids(&engine, 1).len(), 999 + 500);
         tend_all(&mut engine, NOW);

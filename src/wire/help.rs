@@ -71,6 +71,8 @@ fn brief(verb: Verb) -> Brief {
             Together("/lock, /unlock, /close", "your rooms (also /op, /deop, /slow, /announce)")
         }
         Verb::Unlock | Verb::Close | Verb::Op | Verb::Deop | Verb::Slow | Verb::Announce => Above,
+        Verb::Kick => Together("/kick, /ban, /mute NICK", "of operators (also /unban, /unmute)"),
+        Verb::Ban | Verb::Unban | Verb::Mute | Verb::Unmute => Above,
         Verb::Token => Together("/token, /json, /ack", "for bots and scripts"),
         Verb::Paste => Together("/paste [ROOM], /show ID", "many lines as one, and all of them"),
         Verb::Tty => Together("/tty, /telnet", "keys, history and Tab, in a raw terminal"),
@@ -158,6 +160,9 @@ fn explanation(verb: Verb) -> String {
         | Verb::Close
         | Verb::Token => explanation_of_kept(verb),
         Verb::Op | Verb::Deop | Verb::Slow | Verb::Announce => explanation_of_ranks(verb),
+        Verb::Kick | Verb::Ban | Verb::Unban | Verb::Mute | Verb::Unmute => {
+            explanation_of_moderation(verb)
+        }
         Verb::Paste
         | Verb::Show
         | Verb::Tty
@@ -234,6 +239,26 @@ fn explanation_of_kept(verb: Verb) -> String {
             takes one back."
             .to_owned(),
         other => unreachable!("{other:?} is not about what is kept"),
+    }
+}
+
+/// The same for what is done to others by who may.
+fn explanation_of_moderation(verb: Verb) -> String {
+    match verb {
+        Verb::Kick => "puts somebody out of a room of yours, your current one if you name none; \
+            they may come back. With * in the place of #ROOM, which is for operators of the \
+            server, off the server. They and the room are told why."
+            .to_owned(),
+        Verb::Ban => "keeps somebody out of a room of yours, under each name of theirs, for a \
+            TIME (90s, 30m, 2h, 3d) or for good. With * off the server: a name, or an address \
+            such as 192.0.2.7 or 2001:db8::/32. Without a name it lists who is banned there."
+            .to_owned(),
+        Verb::Unban => "lets somebody come back who was banned there.".to_owned(),
+        Verb::Mute => "lets somebody read in a room of yours and not speak, for a TIME (90s, 30m, \
+            2h, 3d) or for good; with * everywhere. Without a name it lists who is muted there."
+            .to_owned(),
+        Verb::Unmute => "lets somebody speak again who was muted there.".to_owned(),
+        other => unreachable!("{other:?} is not done to others"),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod block;
 pub mod editing;
 mod json;
 mod kept;
+mod moderation;
 mod past;
 pub mod prompt;
 mod ranks;
@@ -20,7 +21,7 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::chat::event::{Event, Parting, Profile, Roll, RoomRow};
+use crate::chat::event::{Event, Parting, Profile, Refusal, Roll, RoomRow};
 use crate::chat::event::{Receipt, Stranger, Zone};
 use crate::chat::name::Nick;
 
@@ -39,6 +40,11 @@ const QUOTED_CHARS: usize = 40;
 /// The lines of an event, each ending with LF.
 pub fn of(event: &Event, clock: Clock) -> String {
     match event {
+        Event::Refused(Refusal::Sanctioned(deed)) => moderation::refused(deed, clock),
+        Event::Moderated(_)
+        | Event::PutOut { .. }
+        | Event::Expelled { .. }
+        | Event::Listed { .. } => moderation::of(event, clock),
         Event::Refused(refusal) => {
             format!("! {} {}\n", refusal.code().word(), refused::refusal_text(refusal))
         }
@@ -385,6 +391,8 @@ fn bye(nick: Option<&Nick>, parting: Parting) -> String {
             }
         }
         Parting::NoName => "no name came in time: connect again and type one".to_owned(),
+        Parting::Kicked => "an operator put you off the server".to_owned(),
+        Parting::Banned => "an operator keeps you off the server".to_owned(),
         Parting::TooSlow => "you have read nothing for too long: connect again".to_owned(),
     };
     let code = parting.code().map_or("", |code| code.word());

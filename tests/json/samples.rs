@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use chatline::chat::command::Verb;
 use chatline::chat::event::{
-    Edges, PasteNews, RankNews, Receipt, RoomRow, Stranger, TokenNews, TokenRow, Zone,
+    Act, Deed, Edges, PasteNews, RankNews, Receipt, RoomRow, Stranger, TokenNews, TokenRow, Zone,
 };
 use chatline::chat::event::{Event, JsonFault, Parting, Profile, Refusal, Remembered, Roll};
 use chatline::chat::kept::{KeptDirect, Secret, Span};
 use chatline::chat::name::{Nick, RoomName};
+use chatline::chat::sanctions::Kind;
 use chatline::chat::settings::{Color, Face, Setting};
 
 pub fn nick(text: &str) -> Nick {
@@ -44,7 +45,7 @@ fn profile(away: Option<&str>) -> Event {
 }
 
 pub fn events() -> Vec<Event> {
-    let (rooms, past) = ([of_rooms(), of_operators()].concat(), of_the_past());
+    let (rooms, past) = ([of_rooms(), of_operators(), of_moderation()].concat(), of_the_past());
     [of_people(), rooms, past, of_settings(), of_names(), of_connections()].concat()
 }
 
@@ -218,6 +219,29 @@ fn of_names() -> Vec<Event> {
         Event::LoginDropped { nick: None },
         Event::LoginDropped { nick: Some(nick("bob")) },
     ]
+}
+
+fn of_moderation() -> Vec<Event> {
+    let deed = |act, is_whole: bool| {
+        let room = is_whole.then(|| room("dev"));
+        let (who, by) = (Rc::from("bob"), Rc::from("the operator"));
+        let (end, why) = (is_whole.then_some(1_772_625_600), is_whole.then(|| Rc::from("spam")));
+        Box::new(Deed { act, room, who, by, end, why })
+    };
+    let acts = [Act::Kicked, Act::Banned, Act::Unbanned, Act::Muted, Act::Unmuted];
+    let mut events: Vec<Event> =
+        acts.map(|act| Event::Moderated(deed(act, act != Act::Kicked))).into();
+    let (kicked, banned) = (deed(Act::Kicked, false), deed(Act::Banned, true));
+    events.extend([
+        Event::PutOut { deed: deed(Act::Kicked, true), current: None },
+        Event::PutOut { deed: banned.clone(), current: Some(room("lobby")) },
+        Event::Expelled { deed: kicked, nick: Some(nick("bob")) },
+        Event::Expelled { deed: banned.clone(), nick: None },
+        Event::Listed { kind: Kind::Ban, room: None, rows: Vec::new(), total: 0 },
+        Event::Listed { kind: Kind::Mute, room: Some(room("dev")), rows: vec![*banned], total: 9 },
+        Event::Refused(Refusal::Sanctioned(deed(Act::Muted, true))),
+    ]);
+    events
 }
 
 fn of_connections() -> Vec<Event> {

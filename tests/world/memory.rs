@@ -5,10 +5,11 @@
 //! store but the words in which both are spoken to.
 
 use chatline::chat::kept::{
-    Answer, Change, Kept, KeptAccount, KeptDirect, KeptLine, KeptLock, KeptRoom, Ledger, Missed,
-    Question, Search, Secret, Span,
+    Answer, Change, Kept, KeptAccount, KeptDirect, KeptLine, KeptLock, KeptRoom, KeptSanction,
+    Ledger, Missed, Question, Search, Secret, Span,
 };
 use chatline::chat::name::key_of;
+use chatline::chat::sanctions::{Kind, Target};
 
 /// How a store behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub struct Memory {
     directs: Vec<(u64, KeptDirect)>,
     operators: Vec<(u64, u64)>,
     slow: Vec<(u64, u32)>,
+    sanctions: Vec<KeptSanction>,
     next: [u64; 3],
 }
 
@@ -75,8 +77,9 @@ impl Memory {
         });
         let [next_line, next_room, next_account] = self.next;
         let (operators, slow) = (self.operators.clone(), self.slow.clone());
+        let sanctions = self.sanctions.clone();
         let accounts = accounts.collect();
-        Kept { next_line, next_room, next_account, rooms, accounts, operators, slow }
+        Kept { next_line, next_room, next_account, rooms, accounts, operators, slow, sanctions }
     }
 
     /// The lines of a room, oldest first.
@@ -97,6 +100,7 @@ impl Memory {
                 self.lines.retain(|(its, _)| its != room);
                 self.operators.retain(|(its, _)| its != room);
                 self.slow.retain(|(its, _)| its != room);
+                self.sanctions.retain(|it| it.room != Some(*room));
                 self.accounts.iter_mut().for_each(|(it, _)| it.rooms.retain(|its| its != room));
             }
             Change::Operator { room, account, is_operator } => {
@@ -123,6 +127,8 @@ impl Memory {
                     .retain(|(it, _)| it.serial != *account && is_of(it) != Some(*account));
                 self.directs.retain(|(to, _)| to != account);
                 self.operators.retain(|(_, its)| its != account);
+                let gone = Target::Account(*account);
+                self.sanctions.retain(|it| it.sanction.target != gone);
             }
             Change::LoggedIn { account, .. } => self.account(*account).1 = true,
             Change::LoggedOut { account, seen, .. } => {
@@ -137,6 +143,11 @@ impl Memory {
             Change::Left { account, room } => {
                 self.account(*account).0.rooms.retain(|it| it != room);
             }
+            Change::Sanctioned(it) => {
+                self.lift(it.room, it.sanction.kind, &it.sanction.target);
+                self.sanctions.push(it.clone());
+            }
+            Change::Lifted { room, kind, target } => self.lift(*room, *kind, target),
             Change::Direct { to, direct } => self.directs.push((*to, direct.clone())),
             Change::DirectsShown { to, count } => {
                 let mut left = *count;
@@ -147,6 +158,13 @@ impl Memory {
                 });
             }
         }
+    }
+
+    fn lift(&mut self, room: Option<u64>, kind: Kind, target: &Target) {
+        let is_it = |it: &KeptSanction| {
+            (it.room, it.sanction.kind, &it.sanction.target) == (room, kind, target)
+        };
+        self.sanctions.retain(|it| !is_it(it));
     }
 
     fn room(&mut self, serial: u64) -> &mut KeptRoom {

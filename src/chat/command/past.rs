@@ -3,8 +3,57 @@
 //! Promises: a room that is named like a number, or like `since`, is meant by `#` and its name.
 //! Deliberately resolves no time: what "12:30" is depends on now.
 
-use super::{Command, HistorySpan, Since, name_of, split_word};
+use super::super::Now;
+use super::{Command, HistorySpan, name_of, split_word};
 use crate::chat::recall::HISTORY_LINES_MAX;
+
+/// The longest span that can be typed, in seconds: [`SPAN_DIGITS`] digits of days.
+pub const SPAN_SECS_MAX: i64 = 999_999 * 86_400;
+
+/// How many digits the number of a span may have.
+const SPAN_DIGITS: usize = 6;
+
+/// A time that somebody typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// So many seconds ago.
+    Ago(i64),
+    /// The last time that it was so many seconds after midnight.
+    Time(i64),
+    /// At that moment, in seconds since 1970 UTC.
+    Unix(i64),
+    /// On that day, counted from 1970-01-01, so many seconds after midnight.
+    Date {
+        /// The day.
+        day: i64,
+        /// The second.
+        second: i64,
+    },
+}
+
+impl Since {
+    /// `90s`, `30m`, `2h`, `3d`; `HH:MM`; `YYYY-MM-DD`, and that with `HH:MM`;
+    /// `YYYY-MM-DDTHH:MM:SSZ`; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Since> {
+        since(text)
+    }
+
+    /// When that was, in seconds since 1970 UTC; times of day are those of the server's zone, and
+    /// the last that has been.
+    pub fn unix(self, now: Now) -> i64 {
+        let zone = i64::from(now.zone_secs);
+        match self {
+            Since::Ago(seconds) => now.unix.saturating_sub(seconds),
+            Since::Unix(unix) => unix,
+            Since::Time(second) => {
+                let midnight = (now.unix + zone).div_euclid(86_400) * 86_400 - zone;
+                let today = midnight + second;
+                if today > now.unix { today - 86_400 } else { today }
+            }
+            Since::Date { day, second } => day * 86_400 + second - zone,
+        }
+    }
+}
 
 /// `[ROOM] [N | since TIME | before ID | after ID]`; `None` for anything else.
 pub(super) fn history(given: Option<&str>) -> Option<Command<'_>> {
@@ -55,7 +104,8 @@ pub(super) fn since(text: &str) -> Option<Since> {
     }
 }
 
-fn ago(text: &str) -> Option<i64> {
+/// `90s`, `30m`, `2h` or `3d`, in seconds.
+pub(super) fn ago(text: &str) -> Option<i64> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let scale = match unit {
         "s" => 1,
@@ -64,7 +114,7 @@ fn ago(text: &str) -> Option<i64> {
         "d" => 86_400,
         _ => return None,
     };
-    digits(number, 1..=6).map(|number| number * scale)
+    digits(number, 1..=SPAN_DIGITS).map(|number| number * scale)
 }
 
 fn time_of_day(text: &str) -> Option<i64> {

@@ -10,10 +10,12 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::chat::event::{Event, Parting, Remembered, Zone};
+use ipnet::IpNet;
+
+use crate::chat::event::{Act, Deed, Event, Parting, Remembered, Zone};
 use crate::chat::outbox::{Audience, Effect, Who};
 use crate::chat::pace::{Pace, Rate};
-use crate::chat::{Chat, ConnId};
+use crate::chat::{Chat, ConnId, Input};
 use crate::wire::{self, Clock, Ends, telnet};
 
 use super::super::conn::{Conn, Ending, Intake, Stage, Stream};
@@ -76,6 +78,7 @@ impl<S: Stream> Hub<S> {
     /// Empties the outbox: everybody is told, and who is to be closed begins to close.
     pub(super) fn deliver(&mut self) {
         let mut outbox = std::mem::take(&mut self.outbox);
+        let mut barred = Vec::new();
         for effect in outbox.effects() {
             match effect {
                 Effect::Tell(Audience::One(conn), event) => self.tell(*conn, event),
@@ -88,6 +91,8 @@ impl<S: Stream> Hub<S> {
                 }
                 Effect::Become(conn, face) => self.become_face(*conn, *face),
                 Effect::Negotiate(conn) => self.negotiate(*conn),
+                Effect::Bar(network) => barred.push(*network),
+                Effect::Record(deed) => record(deed),
                 Effect::AwaitReceipt(from, to) => self.await_receipt(*from, *to),
                 Effect::Pace(conn, per_second) => self.slow_down(*conn, *per_second),
                 Effect::Close(conn, parting, who) => self.close(*conn, *parting, who.clone()),
@@ -97,6 +102,18 @@ impl<S: Stream> Hub<S> {
         }
         outbox.clear();
         self.outbox = outbox;
+        barred.into_iter().for_each(|network| self.bar(network));
+    }
+
+    /// Ends every connection that comes from a network.
+    fn bar(&mut self, network: IpNet) {
+        let theirs = self.conns.iter().filter_map(|(id, conn)| {
+            let address = IpNet::from(conn.from.ip());
+            (conn.is_talking() && network.contains(&address)).then_some((id, address))
+        });
+        for (conn, address) in theirs.collect::<Vec<_>>() {
+            self.chat(Input::Barred { conn, address });
+        }
     }
 
     /// Tells one connection.
@@ -155,7 +172,9 @@ impl<S: Stream> Hub<S> {
         let (conns, mut writer, chat) = self.writer();
         let mut told = 0;
         match audience {
-            Audience::Movement { rooms, .. } | Audience::Change { rooms, .. }
+            Audience::Movement { rooms, .. }
+            | Audience::Change { rooms, .. }
+            | Audience::Members { rooms }
                 if rooms.len() > 1 =>
             {
                 chat.resolve(audience, |id| hearers.push(id));
@@ -225,6 +244,21 @@ impl<S: Stream> Hub<S> {
         // What is unread must be read before the end.
         self.list(id);
     }
+}
+
+/// Writes down what an operator did; not why, for that is somebody's text.
+fn record(deed: &Deed) {
+    let event = match deed.act {
+        Act::Kicked => "kick",
+        Act::Banned => "ban",
+        Act::Unbanned => "unban",
+        Act::Muted => "mute",
+        Act::Unmuted => "unmute",
+    };
+    let Deed { room, who, by, end, .. } = deed;
+    let room = room.as_ref().map_or_else(|| "*".to_owned(), |room| format!("#{room}"));
+    let end = end.map_or_else(|| "never".to_owned(), wire::rfc3339);
+    log::info!("event={event} room={room} target={who} by={by:?} end={end}");
 }
 
 impl Writer<'_> {

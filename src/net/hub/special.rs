@@ -66,7 +66,7 @@ impl Writer<'_> {
             return;
         }
         // The last line must get through: it stands in no relation to what was dropped.
-        let is_last = matches!(event, Event::Bye { .. });
+        let is_last = event.is_last();
         if conn.queue.dropped() > 0 && (is_last || self.has_drained(conn)) {
             self.tell_dropped(conn, id);
         }
@@ -169,7 +169,7 @@ impl Writer<'_> {
             Face::Lines | Face::Terminal(_) => {
                 let nick = self.chat.nick_of(id).filter(|nick| look::means(event, nick));
                 let look = view.look(nick);
-                let is_last = matches!(event, Event::Bye { .. });
+                let is_last = event.is_last();
                 let key = LookKey::of(&look, conn.ends, clock);
                 let is_same = |it: &&(LookKey, Range<usize>)| it.0 == key;
                 if let Some((_, range)) = self.rendered.looks.iter().find(is_same)

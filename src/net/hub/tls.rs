@@ -42,7 +42,7 @@ impl<S: Stream> Hub<S> {
             debug!("{from} refused: {} handshakes are under way", self.handshakes);
             return None;
         }
-        if let Err(parting) = self.let_in(from) {
+        if let Err((parting, _)) = self.let_in(from) {
             debug!("{from} refused: {parting:?}");
             self.note_refused(parting);
             return None;

@@ -4,7 +4,7 @@
 //! refusal says an action takes, and the schema in `protocol.md` (by a test) all follow this table.
 //! Deliberately reads no JSON: `request` does.
 
-use crate::chat::command::{RATE_MAX, REPLAY_LINES_MAX, Verb};
+use crate::chat::command::{RATE_MAX, REPLAY_LINES_MAX, SPAN_SECS_MAX, Verb};
 use crate::chat::recall::HISTORY_LINES_MAX;
 use crate::chat::slow::SLOW_SECS_MAX;
 
@@ -113,6 +113,7 @@ const ANY_ROOM: Field = may("room", Kind::Name);
 const NICK: Field = must("nick", Kind::Name);
 const PASSWORD: Field = must("password", Kind::Secret);
 const ON: Field = must("on", Kind::Switch);
+const WHY: Field = may("why", Kind::Note);
 const MAY_ON: Field = may("on", Kind::Switch);
 
 /// All of them: saying something, then the commands in the order of theirs.
@@ -178,6 +179,26 @@ pub const ACTIONS: &[Action] = &[
     action(Verb::Deop, "deop", &[], &[ANY_ROOM, NICK]),
     action(Verb::Slow, "slow", &[], &[ROOM, must("seconds", number(0, SLOW_SECS_MAX as u64))]),
     action(Verb::Announce, "announce", &[], &[must("text", Kind::Text)]),
+    action(Verb::Kick, "kick", &["kickmember", "kickuser"], &[ANY_ROOM, NICK, WHY]),
+    action(Verb::Ban, "ban", &["banmember", "banuser"], &[
+        ANY_ROOM,
+        at_most_one("nick", Kind::NameWith('@')),
+        at_most_one("address", Kind::Name),
+        may("seconds", number(1, SPAN_SECS_MAX as u64)),
+        WHY,
+    ]),
+    action(Verb::Unban, "unban", &[], &[
+        ANY_ROOM,
+        one_of("nick", Kind::NameWith('@')),
+        one_of("address", Kind::Name),
+    ]),
+    action(Verb::Mute, "mute", &["mutemember", "muteuser"], &[
+        ANY_ROOM,
+        may("nick", Kind::NameWith('@')),
+        may("seconds", number(1, SPAN_SECS_MAX as u64)),
+        WHY,
+    ]),
+    action(Verb::Unmute, "unmute", &[], &[ANY_ROOM, must("nick", Kind::NameWith('@'))]),
     action(Verb::Token, "token", &[], &[
         must("do", Kind::Word(&["new", "list", "drop"])),
         may("name", Kind::Name),

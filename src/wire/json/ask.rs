@@ -3,8 +3,9 @@
 //! Promises: an [`Ask`] can be obeyed; nothing is in it that does not go together. Deliberately
 //! reads no JSON: `request` does.
 
-use crate::chat::command::{Command, HistorySpan, Since, Verb, offset};
+use crate::chat::command::{Command, HistorySpan, Moderation, Order, Since, Verb, Where, offset};
 use crate::chat::event::{JsonFault, Zone};
+use crate::chat::sanctions::Kind;
 use crate::chat::settings::{Color, Setting};
 
 use super::action::{Action, Field, Need};
@@ -211,6 +212,9 @@ impl Given {
                 Command::Slow(need("room")?, seconds.ok_or("seconds")?)
             }
             Verb::Announce => Command::Announce(need("text")?.trim()),
+            Verb::Kick | Verb::Ban | Verb::Unban | Verb::Mute | Verb::Unmute => {
+                return self.moderation(verb).map(Command::Moderate);
+            }
             Verb::Token => return self.token(),
             Verb::Paste => Command::Paste(may("room")),
             Verb::Help => match may("about").map(Action::named) {
@@ -261,6 +265,30 @@ impl Given {
     /// A number of things in memory.
     fn count(&self, field: &'static str) -> Result<Option<usize>, &'static str> {
         self.number(field).map(|number| usize::try_from(number).map_err(|_| field)).transpose()
+    }
+
+    /// What an operator wants; a room of `*` is everywhere.
+    fn moderation(&self, verb: Verb) -> Result<Moderation<'_>, &'static str> {
+        let place = match self.text("room") {
+            None => Where::Here,
+            Some("*") => Where::Everywhere,
+            Some(room) => Where::Room(room),
+        };
+        let who = self.text("nick").or(self.text("address"));
+        let why = self.text("why").filter(|why| !why.is_empty());
+        let kind = if matches!(verb, Verb::Ban | Verb::Unban) { Kind::Ban } else { Kind::Mute };
+        let secs = self.number("seconds").map(|secs| i64::try_from(secs).map_err(|_| "seconds"));
+        let secs = secs.transpose()?;
+        let order = match (verb, who) {
+            (Verb::Kick, Some(who)) => Order::Kick { who, why },
+            (Verb::Ban | Verb::Mute, Some(who)) => Order::Forbid { kind, who, secs, why },
+            (Verb::Ban | Verb::Mute, None) if secs.is_none() && self.value("why").is_none() => {
+                Order::List { kind }
+            }
+            (Verb::Unban | Verb::Unmute, Some(who)) => Order::Allow { kind, who },
+            _ => return Err("nick"),
+        };
+        Ok(Moderation { place, order })
     }
 
     fn token(&self) -> Result<Command<'_>, &'static str> {

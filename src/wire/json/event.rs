@@ -4,6 +4,8 @@
 //! `nick`; what does not apply is left out. A new event is missed by the compiler in [`kind`].
 //! Deliberately shows a moment in UTC, whatever the reader's zone.
 
+mod moderation;
+
 use crate::chat::event::{
     Event, Parting, Profile, Refusal, Remembered, Roll, RoomRow, TokenNews, Zone,
 };
@@ -82,6 +84,9 @@ kinds! {
     Event::StaysOut { .. } => "stays-out",
     Event::Directs { .. } => "directs",
     Event::DirectKept { .. } => "direct-kept",
+    Event::Moderated(_) => "moderated",
+    Event::PutOut { .. } => "put-out",
+    Event::Listed { .. } => "listed",
     Event::Registered { .. } => "registered",
     Event::Unregistered { .. } => "unregistered",
     Event::PasswordChanged => "password-changed",
@@ -102,7 +107,7 @@ kinds! {
     Event::Interrupted => "interrupted",
     Event::Here => "here",
     Event::Refused(_) => "refused",
-    Event::Bye { .. } => "bye",
+    Event::Bye { .. } | Event::Expelled { .. } => "bye",
 }
 
 /// Writes all of an event but its type.
@@ -125,6 +130,10 @@ pub(super) fn write(event: &Event, clock: Clock, to: &mut Object<'_>) {
         | Event::Ignoring { .. } => write_people(event, to),
         Event::Token(news) => write_token(news, to),
         Event::Rank(news) => write_rank(news, to),
+        Event::Moderated(_)
+        | Event::PutOut { .. }
+        | Event::Expelled { .. }
+        | Event::Listed { .. } => moderation::write(event, to),
         Event::Replay { .. }
         | Event::History { .. }
         | Event::Found { .. }
@@ -541,6 +550,8 @@ fn reason(parting: Parting) -> &'static str {
         | Parting::TooOftenFromHere
         | Parting::WrongProtocol(_)
         | Parting::NoName
+        | Parting::Kicked
+        | Parting::Banned
         | Parting::TooSlow => parting.code().map_or("", |code| code.word()),
     }
 }

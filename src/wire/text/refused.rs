@@ -11,7 +11,7 @@ use crate::chat::login::PASSWORD_CHARS;
 use crate::chat::name::{NameFault, Reserved};
 
 use super::super::help;
-use super::{count, json, quoted};
+use super::{count, json, moderation, quoted};
 
 /// Why a line was refused, and what to do instead.
 pub(super) fn refusal_text(refusal: &Refusal) -> String {
@@ -63,6 +63,12 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
         | Refusal::TooManyRooms { .. }
         | Refusal::NotYours { .. }
         | Refusal::RoomFull { .. } => room_refusal_text(refusal),
+        Refusal::Sanctioned(_) => unreachable!("its sentence has a time in it"),
+        Refusal::NotSanctioned { .. }
+        | Refusal::SanctionsFull { .. }
+        | Refusal::AddressInRoom
+        | Refusal::NotInRoom { .. }
+        | Refusal::NotPermitted(_) => moderation::refusal_text(refusal),
         Refusal::NothingIsKept
         | Refusal::NoSearch
         | Refusal::NotSearched { .. }

@@ -1,0 +1,168 @@
+//! The arguments of `/kick`, `/ban`, `/unban`, `/mute` and `/unmute`.
+//!
+//! Promises: `None` for anything that the row in the table does not allow; a reason is never taken
+//! for a time, unless it begins with a word that is one. Deliberately judges no name and no
+//! address.
+
+use super::super::sanctions::Kind;
+use super::{Verb, past, split_word};
+
+/// Where something is to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Where<'a> {
+    /// In the current room.
+    Here,
+    /// In that room.
+    Room(&'a str),
+    /// On the whole server.
+    Everywhere,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order<'a> {
+    /// Put somebody out.
+    Kick {
+        /// Whom.
+        who: &'a str,
+        /// The reason, to be shown.
+        why: Option<&'a str>,
+    },
+    /// Keep somebody from being there, or from speaking.
+    Forbid {
+        /// Which of the two.
+        kind: Kind,
+        /// Whom: a name, which may have its `@`; or an address.
+        who: &'a str,
+        /// For so many seconds; `None` for good.
+        secs: Option<i64>,
+        /// The reason, to be shown.
+        why: Option<&'a str>,
+    },
+    /// Allow it again.
+    Allow {
+        /// Which of the two.
+        kind: Kind,
+        /// Whom: a name, which may have its `@`; or an address.
+        who: &'a str,
+    },
+    /// List who may not.
+    List {
+        /// Which of the two.
+        kind: Kind,
+    },
+}
+
+/// What an operator wants to be done, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moderation<'a> {
+    /// Where.
+    pub place: Where<'a>,
+    /// What.
+    pub order: Order<'a>,
+}
+
+impl Moderation<'_> {
+    /// The command that asks for it.
+    pub fn verb(&self) -> Verb {
+        match self.order {
+            Order::Kick { .. } => Verb::Kick,
+            Order::Forbid { kind: Kind::Ban, .. } | Order::List { kind: Kind::Ban } => Verb::Ban,
+            Order::Forbid { kind: Kind::Mute, .. } | Order::List { kind: Kind::Mute } => Verb::Mute,
+            Order::Allow { kind: Kind::Ban, .. } => Verb::Unban,
+            Order::Allow { kind: Kind::Mute, .. } => Verb::Unmute,
+        }
+    }
+}
+
+/// Reads what stands after one of those commands.
+pub(super) fn moderation(verb: Verb, given: Option<&str>) -> Option<Moderation<'_>> {
+    let given = given.unwrap_or_default();
+    let (place, rest) = match split_word(given) {
+        ("*", rest) => (Where::Everywhere, rest),
+        (first, rest) if first.starts_with('#') => {
+            (Where::Room(Some(&first[1..]).filter(|room| !room.is_empty())?), rest)
+        }
+        _ => (Where::Here, given),
+    };
+    let (who, rest) = split_word(rest);
+    let has_who = !who.trim_start_matches('@').is_empty();
+    let why = |rest| Some(rest).filter(|why: &&str| !why.is_empty());
+    let order = match (verb, kind_of(verb)) {
+        (Verb::Kick, _) if has_who => Order::Kick { who, why: why(rest) },
+        (Verb::Ban | Verb::Mute, Some(kind)) if who.is_empty() => Order::List { kind },
+        (Verb::Ban | Verb::Mute, Some(kind)) if has_who => {
+            let (word, after) = split_word(rest);
+            match past::ago(word).filter(|secs| *secs > 0) {
+                Some(secs) => Order::Forbid { kind, who, secs: Some(secs), why: why(after) },
+                None => Order::Forbid { kind, who, secs: None, why: why(rest) },
+            }
+        }
+        (Verb::Unban | Verb::Unmute, Some(kind)) if has_who && rest.is_empty() => {
+            Order::Allow { kind, who }
+        }
+        _ => return None,
+    };
+    Some(Moderation { place, order })
+}
+
+/// What a command is about.
+fn kind_of(verb: Verb) -> Option<Kind> {
+    match verb {
+        Verb::Ban | Verb::Unban => Some(Kind::Ban),
+        Verb::Mute | Verb::Unmute => Some(Kind::Mute),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::event::Refusal;
+    use super::super::Command;
+    use super::*;
+
+    #[test]
+    fn every_form_is_known() {
+        let (ban, mute) = (Kind::Ban, Kind::Mute);
+        let forbid = |kind, who, secs, why| Order::Forbid { kind, who, secs, why };
+        for (line, place, order) in [
+            ("/kick bob", Where::Here, Order::Kick { who: "bob", why: None }),
+            ("/kick #dev @bob", Where::Room("dev"), Order::Kick { who: "@bob", why: None }),
+            (
+                "/kick * bob 2h is a why",
+                Where::Everywhere,
+                Order::Kick { who: "bob", why: Some("2h is a why") },
+            ),
+            ("/ban", Where::Here, Order::List { kind: ban }),
+            ("/ban *", Where::Everywhere, Order::List { kind: ban }),
+            ("/mute #dev", Where::Room("dev"), Order::List { kind: mute }),
+            ("/ban bob", Where::Here, forbid(ban, "bob", None, None)),
+            ("/ban bob 2h", Where::Here, forbid(ban, "bob", Some(7_200), None)),
+            ("/ban bob 2h  spam it", Where::Here, forbid(ban, "bob", Some(7_200), Some("spam it"))),
+            ("/mute bob 0s", Where::Here, forbid(mute, "bob", None, Some("0s"))),
+            ("/mute bob 2 hours", Where::Here, forbid(mute, "bob", None, Some("2 hours"))),
+            (
+                "/BAN * 10.0.0.0/8 3d",
+                Where::Everywhere,
+                forbid(ban, "10.0.0.0/8", Some(259_200), None),
+            ),
+            ("/unban * ::1", Where::Everywhere, Order::Allow { kind: ban, who: "::1" }),
+            ("/unmute bob", Where::Here, Order::Allow { kind: mute, who: "bob" }),
+        ] {
+            let command = Command::Moderate(Moderation { place, order });
+            assert_eq!(Command::parse(line), Ok(command), "{line:?}");
+        }
+        for (line, verb) in [
+            ("/kick", Verb::Kick),
+            ("/kick #dev", Verb::Kick),
+            ("/kick # bob", Verb::Kick),
+            ("/ban @", Verb::Ban),
+            ("/unban", Verb::Unban),
+            ("/unban *", Verb::Unban),
+            ("/unban a b", Verb::Unban),
+            ("/unmute @", Verb::Unmute),
+        ] {
+            assert_eq!(Command::parse(line), Err(Refusal::Usage(verb)), "{line:?}");
+        }
+    }
+}

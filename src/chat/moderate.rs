@@ -1,0 +1,491 @@
+//! Kicking, banning and muting: in a room by its operators, everywhere by those of the server.
+//!
+//! Promises: nobody does that to an operator of the server, to the owner of a room as a mere
+//! operator of it, or to themself; a room is told of all that is done in it; what was done is
+//! recorded, and holds until its end, over restarts too. Deliberately looks at no line that is
+//! said: who may not speak is asked in [`super::standing`].
+
+use std::rc::Rc;
+
+use super::command::{Moderation, Order, Where};
+use super::event::{Act, Barrier, Deed, Event, Parting, Refusal};
+use super::kept::Change;
+use super::name::{Nick, key_of};
+use super::outbox::{Audience, Outbox};
+use super::ranks::{Place, Rank};
+use super::room::RoomId;
+use super::sanctions::{self, EVERYWHERE_MAX, Kind, OF_ROOM_MAX, Person, Sanction, Target};
+use super::{Chat, ConnId, Now};
+
+/// How many bytes of a reason are shown and kept; the rest is cut off.
+pub const WHY_BYTES_MAX: usize = 400;
+
+/// How many bans, or mutes, one list shows.
+pub const LISTED_MAX: usize = 100;
+
+/// How the console is called, to those whom it does something to.
+const CONSOLE: &str = "the operator";
+
+/// Who does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// Somebody in the conversation.
+    User(ConnId),
+    /// Whoever runs the server.
+    Console,
+}
+
+/// To whom something is done.
+#[derive(Clone, Debug)]
+struct Whom {
+    target: Target,
+    /// As they are shown now.
+    name: Rc<str>,
+    /// As they are listed.
+    listed: String,
+    /// The connection that has the name.
+    conn: Option<ConnId>,
+    /// Whose it is: the account, or whose bot it is.
+    account: Option<u64>,
+}
+
+/// What was done, and who is to be told of it.
+struct Done {
+    event: Event,
+    rooms: Vec<RoomId>,
+    /// Somebody else, who may be in none of the rooms.
+    other: Option<ConnId>,
+}
+
+impl Chat {
+    /// Does what a user wants to be done.
+    pub(super) fn moderate_as(
+        &mut self,
+        conn: ConnId,
+        moderation: Moderation<'_>,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let done = self.moderate_by(By::User(conn), moderation, now, out)?;
+        self.tell_done(&done, Some(conn), out);
+        Ok(())
+    }
+
+    /// Does what whoever runs the server wants to be done, and says what that was; a place that is
+    /// not named is everywhere. What follows from it is put into the outbox.
+    ///
+    /// # Errors
+    /// As the same is refused to a user.
+    pub fn moderate(
+        &mut self,
+        moderation: Moderation<'_>,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<Event, Refusal> {
+        self.unix = now.unix;
+        let done = self.moderate_by(By::Console, moderation, now, out)?;
+        self.tell_done(&done, None, out);
+        Ok(done.event)
+    }
+
+    /// Tells rooms what was done in them; and who did it, or had it done to them, if they are in
+    /// none of them.
+    fn tell_done(&self, done: &Done, doer: Option<ConnId>, out: &mut Outbox) {
+        let is_listed = |conn: ConnId| {
+            let Some(user) = self.users.find(conn) else { return true };
+            done.rooms.iter().any(|room| user.is_in(*room))
+        };
+        for conn in doer.into_iter().chain(done.other).filter(|conn| !is_listed(*conn)) {
+            out.tell(conn, done.event.clone());
+        }
+        if !done.rooms.is_empty() {
+            let audience = Audience::Members { rooms: done.rooms.clone() };
+            out.publish(audience, done.event.clone());
+        }
+    }
+
+    fn moderate_by(
+        &mut self,
+        by: By,
+        Moderation { place, order }: Moderation<'_>,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<Done, Refusal> {
+        let place = match (place, by) {
+            (Where::Everywhere, _) | (Where::Here, By::Console) => Place::Everywhere,
+            (Where::Room(room), _) => Place::Room(self.room_named(room)?),
+            (Where::Here, By::User(conn)) => {
+                Place::Room(self.users.at(conn).current_room().ok_or(Refusal::NoRoom)?)
+            }
+        };
+        if self.rank_of_doer(by, place) == Rank::Nobody {
+            let room = self.name_of(place);
+            return Err(Refusal::NotPermitted(Barrier::NoOperator { room }));
+        }
+        match order {
+            Order::List { kind } => Ok(self.list_sanctions(kind, place)),
+            Order::Kick { who, why } => self.kick(by, place, who, why, now, out),
+            Order::Forbid { kind, who, secs, why } => {
+                let whom = self.whom(kind, who, place)?;
+                self.check_doable(by, &whom, place)?;
+                let deed = Deed {
+                    act: if kind == Kind::Ban { Act::Banned } else { Act::Muted },
+                    end: secs.map(|secs| now.unix.saturating_add(secs)),
+                    ..self.deed(by, place, Rc::clone(&whom.name), why)
+                };
+                self.forbid(kind, whom, place, deed, now, out)
+            }
+            Order::Allow { kind, who } => self.allow(by, kind, who, place, out),
+        }
+    }
+
+    fn rank_of_doer(&self, by: By, place: Place) -> Rank {
+        match by {
+            By::User(conn) => self.rank_in(conn, place),
+            By::Console => Rank::ServerOperator,
+        }
+    }
+
+    /// What somebody does now; to be completed.
+    fn deed(&self, by: By, place: Place, who: Rc<str>, why: Option<&str>) -> Deed {
+        let by = match by {
+            By::User(conn) => Rc::from(self.users.nick(conn).as_str()),
+            By::Console => Rc::from(CONSOLE),
+        };
+        let why = why.map(|why| Rc::from(&why[..why.floor_char_boundary(WHY_BYTES_MAX)]));
+        Deed { act: Act::Kicked, room: self.name_of(place), who, by, end: None, why }
+    }
+
+    /// Whom a word means: somebody who is here, an owner who is not, an address, or for a ban a
+    /// name that nobody has.
+    fn whom(&self, kind: Kind, typed: &str, place: Place) -> Result<Whom, Refusal> {
+        let key = key_of(typed.trim_start_matches('@'));
+        let conn = self.users.named(&key);
+        if let Some(network) = sanctions::network(typed) {
+            if place == Place::Everywhere && kind == Kind::Ban {
+                let listed = sanctions::shown(network);
+                let (name, target) = (Rc::from(&*listed), Target::Network(network));
+                return Ok(Whom { target, name, listed, conn: None, account: None });
+            }
+            if conn.is_none() {
+                return Err(Refusal::AddressInRoom);
+            }
+        }
+        if let Some(conn) = conn {
+            return Ok(self.whom_at(conn));
+        }
+        if let Some(account) = self.accounts.named(&key).and_then(|it| self.accounts.find(it)) {
+            return Ok(Whom {
+                target: Target::Account(account.serial),
+                name: Rc::from(account.nick.as_str()),
+                listed: account.nick.as_str().to_owned(),
+                conn: account.conn,
+                account: Some(account.bot.as_ref().map_or(account.serial, |bot| bot.owner)),
+            });
+        }
+        let typed = typed.trim_start_matches('@');
+        match Nick::parse(typed, None) {
+            Ok(nick) if kind == Kind::Ban => Ok(Whom {
+                target: Target::Nick(nick.key().to_owned()),
+                name: Rc::from(nick.as_str()),
+                listed: nick.as_str().to_owned(),
+                conn: None,
+                account: None,
+            }),
+            _ => Err(Refusal::NoSuchUser { typed: typed.to_owned(), meant: None }),
+        }
+    }
+
+    /// Who is behind a connection that has a name.
+    fn whom_at(&self, conn: ConnId) -> Whom {
+        let nick = self.users.nick(conn);
+        let accounts = self.accounts_of(self.users.at(conn));
+        let account = accounts[0].and_then(|serial| self.accounts.find(serial));
+        Whom {
+            target: match account {
+                Some(account) => Target::Account(account.serial),
+                None => Target::Nick(nick.key().to_owned()),
+            },
+            name: Rc::from(nick.as_str()),
+            listed: account.map_or(nick.as_str(), |it| it.nick.as_str()).to_owned(),
+            conn: Some(conn),
+            account: accounts[1].or(accounts[0]),
+        }
+    }
+
+    /// Whether that may be done to them by who wants it.
+    fn check_doable(&self, by: By, whom: &Whom, place: Place) -> Result<(), Refusal> {
+        let forbidden = |barrier| Err(Refusal::NotPermitted(barrier));
+        if let By::User(conn) = by {
+            let own = self.users.at(conn).account().map(Target::Account);
+            if whom.conn == Some(conn) || own.as_ref() == Some(&whom.target) {
+                return forbidden(Barrier::Oneself);
+            }
+            if let Target::Network(network) = &whom.target
+                && self.users.at(conn).origin.is_in(*network)
+            {
+                return forbidden(Barrier::OwnAddress);
+            }
+        }
+        let who = Rc::clone(&whom.name);
+        match whom.account.map_or(Rank::Nobody, |account| self.rank_of(account, place)) {
+            Rank::ServerOperator => forbidden(Barrier::Operator { who }),
+            Rank::RoomOwner if self.rank_of_doer(by, place) < Rank::RoomOwner => {
+                forbidden(Barrier::Owner { who })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn kick(
+        &mut self,
+        by: By,
+        place: Place,
+        typed: &str,
+        why: Option<&str>,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<Done, Refusal> {
+        let typed = typed.trim_start_matches('@');
+        let key = key_of(typed);
+        let of_owner = || self.accounts.find(self.accounts.named(&key)?)?.conn;
+        let conn = self.users.named(&key).or_else(of_owner);
+        let conn =
+            conn.ok_or_else(|| Refusal::NoSuchUser { typed: typed.to_owned(), meant: None })?;
+        let whom = self.whom_at(conn);
+        self.check_doable(by, &whom, place)?;
+        let deed = self.deed(by, place, whom.name, why);
+        let rooms = match place {
+            Place::Room(id) if !self.users.at(conn).is_in(id) => {
+                let room = self.rooms.at(id).name.clone();
+                return Err(Refusal::NotInRoom { nick: self.users.nick(conn), room });
+            }
+            Place::Room(id) => {
+                self.expel_from(conn, id, deed.clone(), out);
+                vec![id]
+            }
+            Place::Everywhere => self.expel(conn, Parting::Kicked, deed.clone(), now, out),
+        };
+        out.record(deed.clone());
+        Ok(done(deed, rooms, None))
+    }
+
+    /// Bans or mutes somebody.
+    fn forbid(
+        &mut self,
+        kind: Kind,
+        whom: Whom,
+        place: Place,
+        deed: Deed,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<Done, Refusal> {
+        let (table, most) = match place {
+            Place::Everywhere => (&mut self.everywhere, EVERYWHERE_MAX),
+            Place::Room(id) => {
+                (&mut **self.rooms.at_mut(id).sanctions.get_or_insert_default(), OF_ROOM_MAX)
+            }
+        };
+        if table.len() >= most {
+            table.expire(now.unix);
+        }
+        if table.len() >= most {
+            return Err(Refusal::SanctionsFull { most });
+        }
+        let sanction = Sanction {
+            kind,
+            target: whom.target.clone(),
+            name: whom.listed,
+            end: deed.end,
+            why: deed.why.as_deref().map(str::to_owned),
+            by: deed.by.to_string(),
+            unix: now.unix,
+        };
+        table.insert(sanction.clone(), whom.conn);
+        self.keep_sanction(place, kind, whom.target.clone(), Some(sanction), out);
+        out.record(deed.clone());
+        let (rooms, other) = match (kind, place) {
+            (Kind::Mute, Place::Room(id)) => (vec![id], whom.conn),
+            (Kind::Mute, Place::Everywhere) => (self.rooms_of(whom.conn), whom.conn),
+            (Kind::Ban, Place::Room(id)) => {
+                // Who is put out is told so.
+                let other = whom.conn.filter(|conn| !self.users.at(*conn).is_in(id));
+                self.empty_of_banned(id, &whom.target, &deed, out);
+                (vec![id], other)
+            }
+            (Kind::Ban, Place::Everywhere) => {
+                (self.expel_banned(&whom.target, &deed, now, out), None)
+            }
+        };
+        Ok(done(deed, rooms, other))
+    }
+
+    /// Takes those who are banned from a room now out of it, and an owner who is away.
+    fn empty_of_banned(&mut self, id: RoomId, target: &Target, deed: &Deed, out: &mut Outbox) {
+        let members = self.rooms.at(id).members().iter().map(|member| member.conn);
+        let banned = members.filter(|conn| self.check_not_banned(*conn, id).is_err());
+        for conn in banned.collect::<Vec<_>>() {
+            self.expel_from(conn, id, deed.clone(), out);
+        }
+        let Some(room) = self.rooms.find(id).map(|room| room.serial) else { return };
+        if let Target::Account(serial) = target
+            && let Some(account) = self.accounts.find_mut(*serial)
+            && account.rooms.contains(&room)
+        {
+            account.rooms.retain(|it| *it != room);
+            out.keep(Change::Left { account: *serial, room });
+        }
+    }
+
+    /// Ends the connections of who is banned everywhere now; the rooms that they were in.
+    fn expel_banned(
+        &mut self,
+        target: &Target,
+        deed: &Deed,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Vec<RoomId> {
+        let conns = match target {
+            Target::Network(network) => {
+                out.bar(*network);
+                return Vec::new();
+            }
+            Target::Nick(nick) => Vec::from_iter(self.users.named(nick)),
+            Target::Account(serial) => {
+                let serial = Some(*serial);
+                let people = self.users.people_iter();
+                let theirs = people.filter(|user| self.accounts_of(user).contains(&serial));
+                let mut conns: Vec<ConnId> = theirs.map(|user| user.conn).collect();
+                conns.sort_unstable();
+                conns
+            }
+        };
+        let mut rooms = Vec::new();
+        for conn in conns {
+            rooms.extend(self.expel(conn, Parting::Banned, deed.clone(), now, out));
+        }
+        rooms.sort_unstable();
+        rooms.dedup();
+        rooms
+    }
+
+    /// Puts a member out of a room, who is told; the others are told by the caller.
+    pub(super) fn expel_from(&mut self, conn: ConnId, id: RoomId, deed: Deed, out: &mut Outbox) {
+        self.put_out(conn, id, out);
+        let current = self.users.at(conn).current_room();
+        let current = current.map(|room| self.rooms.at(room).name.clone());
+        out.tell(conn, Event::PutOut { deed: Box::new(deed), current });
+    }
+
+    /// Ends a connection, which is told why; the rooms that it was in, to be told by the caller.
+    fn expel(
+        &mut self,
+        conn: ConnId,
+        parting: Parting,
+        deed: Deed,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Vec<RoomId> {
+        let rooms = self.rooms_of(Some(conn));
+        let nick = self.users.at(conn).nick().cloned();
+        let last = Event::Expelled { deed: Box::new(deed), nick };
+        self.part_with(conn, parting, Some(last), now, out);
+        rooms
+    }
+
+    /// A connection comes from a network that may be banned now.
+    pub(super) fn bar(&mut self, conn: ConnId, address: ipnet::IpNet, now: Now, out: &mut Outbox) {
+        let Some(it) = self.everywhere.covering(address, now.unix) else { return };
+        let deed = self.deed_of(it, Place::Everywhere);
+        let nick = self.nick_if_any(conn);
+        let rooms = self.expel(conn, Parting::Banned, deed.clone(), now, out);
+        // The others know them by their name, and where they come from is not theirs to know.
+        if let Some(nick) = nick {
+            let deed = Deed { who: Rc::from(nick.as_str()), ..deed };
+            self.tell_done(&done(deed, rooms, None), None, out);
+        }
+    }
+
+    /// Lets somebody be there again, or speak there.
+    fn allow(
+        &mut self,
+        by: By,
+        kind: Kind,
+        typed: &str,
+        place: Place,
+        out: &mut Outbox,
+    ) -> Result<Done, Refusal> {
+        let name = typed.trim_start_matches('@');
+        let key = key_of(name);
+        let conn = self.users.named(&key);
+        let of_name = self.accounts.named(&key);
+        let of_conn = conn.and_then(|conn| self.accounts_of(self.users.at(conn))[0]);
+        let person = Person { conn, accounts: [of_name, of_conn], nick: Some(&key) };
+        let unix = self.unix;
+        let network = sanctions::network(typed).map(Target::Network);
+        let Some(table) = self.table_mut(place) else {
+            return Err(Refusal::NotSanctioned { kind, typed: name.to_owned() });
+        };
+        let mut targets = table.targets_of(kind, person);
+        targets.extend(network);
+        let lifted = targets.into_iter().filter_map(|it| table.find(kind, &it, unix).cloned());
+        let lifted: Vec<Sanction> = lifted.collect();
+        let Some(first) = lifted.first() else {
+            return Err(Refusal::NotSanctioned { kind, typed: name.to_owned() });
+        };
+        // Or whom the owner keeps silent, an operator of the room, would speak.
+        if let By::User(doer) = by
+            && self.rank_of_doer(by, place) < Rank::RoomOwner
+            && let Some(own) = self.users.at(doer).account()
+            && lifted.iter().any(|it| it.target == Target::Account(own))
+        {
+            return Err(Refusal::NotPermitted(Barrier::Oneself));
+        }
+        let act = if kind == Kind::Ban { Act::Unbanned } else { Act::Unmuted };
+        let deed = Deed { act, ..self.deed(by, place, Rc::from(first.name.as_str()), None) };
+        for it in lifted {
+            if let Some(table) = self.table_mut(place) {
+                table.remove(kind, &it.target);
+            }
+            self.keep_sanction(place, kind, it.target, None, out);
+        }
+        out.record(deed.clone());
+        let rooms = match (kind, place) {
+            (_, Place::Room(id)) => vec![id],
+            (Kind::Ban, Place::Everywhere) => Vec::new(),
+            (Kind::Mute, Place::Everywhere) => self.rooms_of(conn),
+        };
+        Ok(done(deed, rooms, conn))
+    }
+
+    /// The rooms that somebody is in who may not be here.
+    fn rooms_of(&self, conn: Option<ConnId>) -> Vec<RoomId> {
+        let user = conn.and_then(|conn| self.users.find(conn));
+        user.map_or(Vec::new(), |user| user.rooms.iter().map(|it| it.room).collect())
+    }
+
+    /// Who is banned or muted at a place.
+    fn list_sanctions(&mut self, kind: Kind, place: Place) -> Done {
+        let unix = self.unix;
+        if let Some(table) = self.table_mut(place) {
+            table.expire(unix);
+        }
+        let mut all: Vec<&Sanction> =
+            self.table(place).map_or(Vec::new(), |table| table.iter(kind).collect());
+        all.sort_by(|one, other| (other.unix, &one.name).cmp(&(one.unix, &other.name)));
+        let total = all.len();
+        let rows = all.into_iter().take(LISTED_MAX).map(|it| self.deed_of(it, place)).collect();
+        let room = self.name_of(place);
+        let event = Event::Listed { kind, room, rows, total };
+        Done { event, rooms: Vec::new(), other: None }
+    }
+}
+
+/// What is told of a deed, and to whom.
+fn done(deed: Deed, rooms: Vec<RoomId>, other: Option<ConnId>) -> Done {
+    Done { event: Event::Moderated(Box::new(deed)), rooms, other }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,153 @@
+//! The sentences of what operators do to others: kicked, banned, muted.
+//!
+//! Promises: a reason comes last in its line, so that it is told from what the server says; a time
+//! is one of the reader's zone. Deliberately decides nothing.
+
+use crate::chat::event::{Act, Barrier, Deed, Event, Refusal};
+use crate::chat::name::RoomName;
+use crate::chat::sanctions::Kind;
+
+use super::super::Clock;
+use super::quoted;
+
+/// The lines of what somebody is told.
+pub(super) fn of(event: &Event, clock: Clock) -> String {
+    match event {
+        Event::Moderated(deed) => format!("* {}\n", done(deed, clock)),
+        Event::PutOut { deed, current } => {
+            let what = match (&deed.room, deed.act) {
+                (Some(room), Act::Banned) => format!("you were banned from #{room}"),
+                (Some(room), _) => format!("you were kicked out of #{room}"),
+                (None, _) => "you were kicked".to_owned(),
+            };
+            let now = match current {
+                Some(room) => format!("you are in #{room}; what you type is said there now"),
+                None => "you are in no room now: /join ROOM enters one".to_owned(),
+            };
+            format!("* {what}{}\n* {now}\n", by(deed, clock))
+        }
+        Event::Expelled { deed, nick } => {
+            let (code, what) = match (deed.act, nick) {
+                (Act::Banned, Some(_)) => ("banned", "you were banned from this server"),
+                (Act::Banned, None) => ("banned", "your address was banned from this server"),
+                _ => ("kicked", "you were kicked off this server"),
+            };
+            format!("! {code} {what}{}\n", by(deed, clock))
+        }
+        Event::Listed { kind, room, rows, total } => {
+            listed(*kind, room.as_ref(), rows, *total, clock)
+        }
+        other => unreachable!("{other:?} is not about what operators do"),
+    }
+}
+
+/// Who did it, until when, and why.
+fn by(deed: &Deed, clock: Clock) -> String {
+    format!(" by {}{}", deed.by, until_and_why(deed, clock))
+}
+
+fn until_and_why(deed: &Deed, clock: Clock) -> String {
+    let until = deed.end.map(|end| format!(" until {}", clock.show_with_day(end)));
+    let why = deed.why.as_ref().map(|why| format!(": {why}"));
+    until.unwrap_or_default() + &why.unwrap_or_default()
+}
+
+fn done(deed: &Deed, clock: Clock) -> String {
+    let Deed { act, room, who, by: doer, .. } = deed;
+    let place = room.as_ref().map(|room| format!("#{room}: ")).unwrap_or_default();
+    let rest = by(deed, clock);
+    match act {
+        Act::Kicked => format!("{place}{who} was kicked{rest}"),
+        Act::Banned => format!("{place}{who} was banned{rest}"),
+        Act::Muted => format!("{place}{who} was muted{rest}"),
+        Act::Unbanned => format!("{place}{doer} lets {who} come back"),
+        Act::Unmuted => format!("{place}{doer} lets {who} speak again"),
+    }
+}
+
+/// Why somebody may not be somewhere, or not speak.
+pub(super) fn refused(deed: &Deed, clock: Clock) -> String {
+    let rest = by(deed, clock);
+    let who = &deed.who;
+    match (deed.act, &deed.room) {
+        (Act::Muted, Some(room)) => format!("! muted you were muted in #{room}{rest}\n"),
+        (Act::Muted, None) => format!("! muted you were muted{rest}\n"),
+        (_, Some(room)) => format!("! banned you were banned from #{room}{rest}\n"),
+        (_, None) => format!("! banned {who} was banned from this server{rest}\n"),
+    }
+}
+
+fn listed(
+    kind: Kind,
+    room: Option<&RoomName>,
+    rows: &[Deed],
+    total: usize,
+    clock: Clock,
+) -> String {
+    let (state, end) = match kind {
+        Kind::Ban => ("banned", "unban"),
+        Kind::Mute => ("muted", "unmute"),
+    };
+    let place = room.map_or_else(|| "everywhere".to_owned(), |room| format!("in #{room}"));
+    if rows.is_empty() {
+        return match room {
+            Some(room) if kind == Kind::Ban => format!("* nobody is banned from #{room}\n"),
+            _ => format!("* nobody is {state} {place}\n"),
+        };
+    }
+    let from = match room {
+        Some(room) if kind == Kind::Ban => format!("from #{room}"),
+        _ => place,
+    };
+    let row = |deed: &Deed| format!("* {}: {state} {from}{}\n", deed.who, by(deed, clock));
+    let mut lines: String = rows.iter().map(row).collect();
+    if total > rows.len() {
+        let more = total - rows.len();
+        lines.push_str(&format!("* and {more} more, done earlier; /{end} ends any of them\n"));
+    }
+    lines
+}
+
+/// Why an operator, or who would be one, cannot do that.
+pub(super) fn refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NotSanctioned { kind: Kind::Ban, typed } => {
+            format!("{} is not banned there; /ban lists who is", quoted(typed))
+        }
+        Refusal::NotSanctioned { kind: Kind::Mute, typed } => {
+            format!("{} is not muted there; /mute lists who is", quoted(typed))
+        }
+        Refusal::SanctionsFull { most } => {
+            format!(
+                "{most} are banned and muted there, as many as may be: /unban one of them first"
+            )
+        }
+        Refusal::AddressInRoom => {
+            "an address is banned everywhere or not at all: /ban * ADDRESS".to_owned()
+        }
+        Refusal::NotInRoom { nick, room } => {
+            format!("{nick} is not in #{room}; /ban #{room} {nick} keeps them out")
+        }
+        Refusal::NotPermitted(barrier) => barred(barrier),
+        other => unreachable!("{other:?} is not about what operators do"),
+    }
+}
+
+fn barred(barrier: &Barrier) -> String {
+    match barrier {
+        Barrier::NoOperator { room: Some(room) } => {
+            format!("only operators of #{room} can do that: ask one of them")
+        }
+        Barrier::NoOperator { room: None } => {
+            "only operators of the server can do that: ask one of them".to_owned()
+        }
+        Barrier::Operator { who } => {
+            format!("{who} is an operator of the server: talk to them instead")
+        }
+        Barrier::Owner { who } => format!("{who} owns the room: talk to them instead"),
+        Barrier::Oneself => "that cannot be done to yourself: name somebody else".to_owned(),
+        Barrier::OwnAddress => {
+            "that is your own address: you would shut yourself out; name another".to_owned()
+        }
+    }
+}
