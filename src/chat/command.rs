@@ -371,14 +371,7 @@ fn slashed(rest: &str) -> Result<Command<'_>, Refusal> {
         Verb::Nick => Command::Nick(name_of(given.ok_or(usage)?)),
         Verb::Topic => asked::topic(given),
         Verb::Me => Command::Act(given.map(|_| arguments).ok_or(usage)?),
-        Verb::Whisper => {
-            let (nick, text) = arguments.trim_start().split_once(' ').ok_or(usage.clone())?;
-            let nick = name_of(nick.strip_suffix(':').unwrap_or(nick));
-            if nick.is_empty() || is_blank(text) {
-                return Err(usage);
-            }
-            Command::Whisper(nick, text)
-        }
+        Verb::Whisper => whisper(arguments).ok_or(usage)?,
         Verb::Ignore if given.is_none() => Command::Ignores,
         Verb::Ignore => Command::Ignore(one_word.ok_or(usage)?),
         Verb::Unignore => Command::Unignore(one_word.ok_or(usage)?),
@@ -420,6 +413,13 @@ fn slashed(rest: &str) -> Result<Command<'_>, Refusal> {
         Verb::Help => help(given)?,
         Verb::Quit => Command::Quit,
     })
+}
+
+/// `NICK TEXT`, the text as typed.
+fn whisper(arguments: &str) -> Option<Command<'_>> {
+    let (nick, text) = arguments.trim_start().split_once(' ')?;
+    let nick = name_of(nick.strip_suffix(':').unwrap_or(nick));
+    (!nick.is_empty() && !is_blank(text)).then_some(Command::Whisper(nick, text))
 }
 
 /// One word, or nothing; `None` for anything else.

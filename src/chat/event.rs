@@ -11,10 +11,10 @@ use std::rc::Rc;
 use super::command::Verb;
 use super::kept::{KeptDirect, Span};
 use super::name::{Nick, RoomName};
-pub use super::refusal::{Barrier, Code, JsonFault, RankFault, Refusal, TokenFault};
+pub use super::refusal::{Code, JsonFault, RankFault, Refusal, TokenFault};
 use super::sanctions::Kind;
 use super::settings::{Face, Setting};
-pub use moderation::{Act, Deed};
+pub use moderation::{Act, Deed, ModerationFault};
 pub use parts::{
     Edges, PasteNews, Profile, RankNews, Receipt, Remembered, Roll, RoomRow, TokenNews, TokenRow,
 };

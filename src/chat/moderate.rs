@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use super::command::{Moderation, Order, Where};
-use super::event::{Act, Barrier, Deed, Event, Parting, Refusal};
+use super::event::{Act, Deed, Event, ModerationFault, Parting, Refusal};
 use super::kept::Change;
 use super::name::{Nick, key_of};
 use super::outbox::{Audience, Outbox};
@@ -120,7 +120,7 @@ impl Chat {
         };
         if self.rank_of_doer(by, place) == Rank::Nobody {
             let room = self.name_of(place);
-            return Err(Refusal::NotPermitted(Barrier::NoOperator { room }));
+            return refused(ModerationFault::NoOperator { room });
         }
         match order {
             Order::List { kind } => Ok(self.list_sanctions(kind, place)),
@@ -168,7 +168,7 @@ impl Chat {
                 return Ok(Whom { target, name, listed, conn: None, account: None });
             }
             if conn.is_none() {
-                return Err(Refusal::AddressInRoom);
+                return refused(ModerationFault::AddressInRoom);
             }
         }
         if let Some(conn) = conn {
@@ -215,23 +215,22 @@ impl Chat {
 
     /// Whether that may be done to them by who wants it.
     fn check_doable(&self, by: By, whom: &Whom, place: Place) -> Result<(), Refusal> {
-        let forbidden = |barrier| Err(Refusal::NotPermitted(barrier));
         if let By::User(conn) = by {
             let own = self.users.at(conn).account().map(Target::Account);
             if whom.conn == Some(conn) || own.as_ref() == Some(&whom.target) {
-                return forbidden(Barrier::Oneself);
+                return refused(ModerationFault::Oneself);
             }
             if let Target::Network(network) = &whom.target
                 && self.users.at(conn).origin.is_in(*network)
             {
-                return forbidden(Barrier::OwnAddress);
+                return refused(ModerationFault::OwnAddress);
             }
         }
         let who = Rc::clone(&whom.name);
         match whom.account.map_or(Rank::Nobody, |account| self.rank_of(account, place)) {
-            Rank::ServerOperator => forbidden(Barrier::Operator { who }),
+            Rank::ServerOperator => refused(ModerationFault::Operator { who }),
             Rank::RoomOwner if self.rank_of_doer(by, place) < Rank::RoomOwner => {
-                forbidden(Barrier::Owner { who })
+                refused(ModerationFault::Owner { who })
             }
             _ => Ok(()),
         }
@@ -258,7 +257,7 @@ impl Chat {
         let rooms = match place {
             Place::Room(id) if !self.users.at(conn).is_in(id) => {
                 let room = self.rooms.at(id).name.clone();
-                return Err(Refusal::NotInRoom { nick: self.users.nick(conn), room });
+                return refused(ModerationFault::NotInRoom { nick: self.users.nick(conn), room });
             }
             Place::Room(id) => {
                 self.expel_from(conn, id, deed.clone(), out);
@@ -290,7 +289,7 @@ impl Chat {
             table.expire(now.unix);
         }
         if table.len() >= most {
-            return Err(Refusal::SanctionsFull { most });
+            return refused(ModerationFault::Full { most });
         }
         let sanction = Sanction {
             kind,
@@ -424,14 +423,14 @@ impl Chat {
         let unix = self.unix;
         let network = sanctions::network(typed).map(Target::Network);
         let Some(table) = self.table_mut(place) else {
-            return Err(Refusal::NotSanctioned { kind, typed: name.to_owned() });
+            return refused(ModerationFault::NotSanctioned { kind, typed: name.to_owned() });
         };
         let mut targets = table.targets_of(kind, person);
         targets.extend(network);
         let lifted = targets.into_iter().filter_map(|it| table.find(kind, &it, unix).cloned());
         let lifted: Vec<Sanction> = lifted.collect();
         let Some(first) = lifted.first() else {
-            return Err(Refusal::NotSanctioned { kind, typed: name.to_owned() });
+            return refused(ModerationFault::NotSanctioned { kind, typed: name.to_owned() });
         };
         // Or whom the owner keeps silent, an operator of the room, would speak.
         if let By::User(doer) = by
@@ -439,7 +438,7 @@ impl Chat {
             && let Some(own) = self.users.at(doer).account()
             && lifted.iter().any(|it| it.target == Target::Account(own))
         {
-            return Err(Refusal::NotPermitted(Barrier::Oneself));
+            return refused(ModerationFault::Oneself);
         }
         let act = if kind == Kind::Ban { Act::Unbanned } else { Act::Unmuted };
         let deed = Deed { act, ..self.deed(by, place, Rc::from(first.name.as_str()), None) };
@@ -481,11 +480,14 @@ impl Chat {
     }
 }
 
+fn refused<T>(fault: ModerationFault) -> Result<T, Refusal> {
+    Err(Refusal::Moderation(fault))
+}
+
 /// What is told of a deed, and to whom.
 fn done(deed: Deed, rooms: Vec<RoomId>, other: Option<ConnId>) -> Done {
     Done { event: Event::Moderated(Box::new(deed)), rooms, other }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;

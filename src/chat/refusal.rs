@@ -3,13 +3,11 @@
 //! Promises: both enums are closed, and [`Code`] is API: codes are added, none changes its meaning.
 //! Deliberately no English: `wire::text` words all of it.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use super::command::Verb;
-use super::event::{Act, Deed};
+use super::event::ModerationFault;
 use super::name::{NameFault, Nick, RoomName};
-use super::sanctions::Kind;
 
 /// Why a line was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -236,31 +234,8 @@ pub enum Refusal {
     Token(TokenFault),
     /// It is about operators, or what they have slowed.
     Rank(RankFault),
-    /// You are banned, or muted.
-    Sanctioned(Box<Deed>),
-    /// Somebody is not banned, or not muted.
-    NotSanctioned {
-        /// Which of the two.
-        kind: Kind,
-        /// As typed.
-        typed: String,
-    },
-    /// As many are banned and muted there as may be.
-    SanctionsFull {
-        /// The bound.
-        most: usize,
-    },
-    /// An address can be banned everywhere, and not in a room or from speaking.
-    AddressInRoom,
-    /// Somebody is not in that room, and so cannot be put out.
-    NotInRoom {
-        /// Who.
-        nick: Nick,
-        /// Which.
-        room: RoomName,
-    },
-    /// That is not yours to do.
-    NotPermitted(Barrier),
+    /// It is about kicking, banning and muting, or keeps who is banned or muted from something.
+    Moderation(ModerationFault),
     /// As many are in the room as may be.
     RoomFull {
         /// Which.
@@ -375,38 +350,9 @@ impl Refusal {
             Refusal::NotYours { .. } => Code::NotYours,
             Refusal::Token(fault) => fault.code(),
             Refusal::Rank(fault) => fault.code(),
-            Refusal::Sanctioned(deed) if deed.act == Act::Muted => Code::Muted,
-            Refusal::Sanctioned(_) => Code::Banned,
-            Refusal::NotSanctioned { .. } | Refusal::NotInRoom { .. } => Code::NoSuchUser,
-            Refusal::SanctionsFull { .. } => Code::TooManyAccounts,
-            Refusal::AddressInRoom => Code::Usage,
-            Refusal::NotPermitted(_) => Code::NotAllowed,
+            Refusal::Moderation(fault) => fault.code(),
         }
     }
-}
-
-/// Why something is not somebody's to do to another one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Barrier {
-    /// They are no operator there.
-    NoOperator {
-        /// Where; `None` for everywhere.
-        room: Option<RoomName>,
-    },
-    /// It is an operator of the server.
-    Operator {
-        /// Who.
-        who: Rc<str>,
-    },
-    /// It is the owner of the room.
-    Owner {
-        /// Who.
-        who: Rc<str>,
-    },
-    /// It is about themself.
-    Oneself,
-    /// It is about their own address.
-    OwnAddress,
 }
 
 /// Why something about tokens was refused, or something that a bot asked.

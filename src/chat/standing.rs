@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use ipnet::IpNet;
 
-use super::event::{Act, Deed, Event, Refusal};
+use super::event::{Act, Deed, Event, ModerationFault, Refusal};
 use super::kept::{Change, KeptSanction};
 use super::name::{Nick, RoomName};
 use super::outbox::Outbox;
@@ -99,8 +99,13 @@ impl Chat {
         let Some(table) = table else { return Ok(()) };
         match table.of(kind, self.person(self.users.at(conn)), self.unix) {
             None => Ok(()),
-            Some(it) => Err(Refusal::Sanctioned(Box::new(self.deed_of(it, place)))),
+            Some(it) => Err(self.kept_from(it, place)),
         }
+    }
+
+    fn kept_from(&self, sanction: &Sanction, place: Place) -> Refusal {
+        let deed = Box::new(self.deed_of(sanction, place));
+        Refusal::Moderation(ModerationFault::Sanctioned(deed))
     }
 
     /// Whether somebody is not banned from a room.
@@ -141,7 +146,7 @@ impl Chat {
     fn check_absent_not_banned(&self, person: Person<'_>) -> Result<(), Refusal> {
         match self.everywhere.of(Kind::Ban, person, self.unix) {
             None => Ok(()),
-            Some(it) => Err(Refusal::Sanctioned(Box::new(self.deed_of(it, Place::Everywhere)))),
+            Some(it) => Err(self.kept_from(it, Place::Everywhere)),
         }
     }
 
@@ -160,7 +165,8 @@ impl Chat {
         let banned: Vec<RoomId> =
             rooms.filter(|id| self.check_not_banned(conn, *id).is_err()).collect();
         for id in banned {
-            if let Err(Refusal::Sanctioned(deed)) = self.check_not_banned(conn, id) {
+            let banned = self.check_not_banned(conn, id);
+            if let Err(Refusal::Moderation(ModerationFault::Sanctioned(deed))) = banned {
                 self.expel_from(conn, id, *deed, out);
             }
         }

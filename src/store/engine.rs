@@ -330,7 +330,7 @@ mod tests {
         }
         let log = fs::read(format!("{}-wal", copy.path.display())).unwrap();
         let before = fs::read(&copy.path).unwrap();
-        assert_eq!(refusal(&copy), newer);
+        assert_eq!(refusal(&copy), *newer);
         assert_eq!(fs::read(&copy.path).unwrap(), before);
         assert_eq!(fs::read(format!("{}-wal", copy.path.display())).unwrap(), log);
         drop(engine);

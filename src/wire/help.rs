@@ -134,21 +134,9 @@ fn explanation(verb: Verb) -> String {
             .to_owned(),
         Verb::Me => "is shown in your current room as: #lobby * alice waves".to_owned(),
         Verb::Whisper => "says it to that person alone, as @NICK TEXT does.".to_owned(),
-        Verb::Ignore => "hides all lines of that person from you, under another name and after \
-            coming back too. Without a name it lists whom you ignore."
-            .to_owned(),
-        Verb::Unignore => "shows you the lines of that person again.".to_owned(),
-        Verb::Away => "marks you as away; who whispers to you is told, with the text. Without a \
-            text it marks you as away, or as back."
-            .to_owned(),
-        Verb::Quiet => "hides from you who comes and goes, or shows it again.".to_owned(),
-        Verb::Time => "begins each line to you with HH:MM:SS, in the server's zone, or in the one \
-            that is so far ahead of UTC (+02:00) or behind it (-05:00)."
-            .to_owned(),
-        Verb::Replay => format!(
-            "sets how many earlier lines of the last day joining a room shows you, from 0 to \
-             {REPLAY_LINES_MAX}. They come when you have typed nothing for a moment."
-        ),
+        Verb::Ignore | Verb::Unignore | Verb::Away | Verb::Quiet | Verb::Time | Verb::Replay => {
+            explanation_of_wishes(verb)
+        }
         Verb::History
         | Verb::Search
         | Verb::Register
@@ -197,6 +185,28 @@ fn explanation_of_ranks(verb: Verb) -> String {
         ),
         Verb::Announce => "tells everybody something; for operators of the server.".to_owned(),
         other => unreachable!("{other:?} is not about operators"),
+    }
+}
+
+/// The same for what is about how it is for somebody.
+fn explanation_of_wishes(verb: Verb) -> String {
+    match verb {
+        Verb::Ignore => "hides all lines of that person from you, under another name and after \
+            coming back too. Without a name it lists whom you ignore."
+            .to_owned(),
+        Verb::Unignore => "shows you the lines of that person again.".to_owned(),
+        Verb::Away => "marks you as away; who whispers to you is told, with the text. Without a \
+            text it marks you as away, or as back."
+            .to_owned(),
+        Verb::Quiet => "hides from you who comes and goes, or shows it again.".to_owned(),
+        Verb::Time => "begins each line to you with HH:MM:SS, in the server's zone, or in the one \
+            that is so far ahead of UTC (+02:00) or behind it (-05:00)."
+            .to_owned(),
+        Verb::Replay => format!(
+            "sets how many earlier lines of the last day joining a room shows you, from 0 to \
+             {REPLAY_LINES_MAX}. They come when you have typed nothing for a moment."
+        ),
+        other => unreachable!("{other:?} is not about how it is for somebody"),
     }
 }
 

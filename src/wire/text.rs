@@ -21,7 +21,7 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::chat::event::{Event, Parting, Profile, Refusal, Roll, RoomRow};
+use crate::chat::event::{Event, Parting, Profile, Roll, RoomRow};
 use crate::chat::event::{Receipt, Stranger, Zone};
 use crate::chat::name::Nick;
 
@@ -40,18 +40,17 @@ const QUOTED_CHARS: usize = 40;
 /// The lines of an event, each ending with LF.
 pub fn of(event: &Event, clock: Clock) -> String {
     match event {
-        Event::Refused(Refusal::Sanctioned(deed)) => moderation::refused(deed, clock),
         Event::Moderated(_)
         | Event::PutOut { .. }
         | Event::Expelled { .. }
         | Event::Listed { .. } => moderation::of(event, clock),
         Event::Refused(refusal) => {
-            format!("! {} {}\n", refusal.code().word(), refused::refusal_text(refusal))
+            format!("! {} {}\n", refusal.code().word(), refused::refusal_text(refusal, clock))
         }
         Event::Bye { nick, parting } => bye(nick.as_ref(), *parting),
-        Event::Everybody { roll } => wrapped(&everybody(roll)),
-        Event::Members { room, roll } => wrapped(&members(room.as_str(), roll)),
-        Event::Ignoring { nicks } => wrapped(&ignoring(nicks)),
+        Event::Everybody { .. } | Event::Members { .. } | Event::Ignoring { .. } => {
+            wrapped(&people(event))
+        }
         Event::Profile(profile) => profile_text(profile, clock),
         Event::Rooms { rows, total } => rooms(rows, *total),
         Event::Taken { number } => format!("+ {number}\n"),
@@ -212,6 +211,16 @@ fn setting(event: &Event) -> String {
             format!("joining a room shows you up to {}", count(*lines as u64, "earlier line"))
         }
         other => unreachable!("{other:?} is no setting"),
+    }
+}
+
+/// Who is where, or ignored.
+fn people(event: &Event) -> String {
+    match event {
+        Event::Everybody { roll } => everybody(roll),
+        Event::Members { room, roll } => members(room.as_str(), roll),
+        Event::Ignoring { nicks } => ignoring(nicks),
+        other => unreachable!("{other:?} is not about people"),
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use chatline::chat::command::Verb;
 use chatline::chat::event::{
-    Act, Deed, Edges, PasteNews, RankNews, Receipt, RoomRow, Stranger, TokenNews, TokenRow, Zone,
+    Act, Deed, Edges, ModerationFault, PasteNews, RankNews, Receipt, RoomRow, Stranger, TokenNews,
+    TokenRow, Zone,
 };
 use chatline::chat::event::{Event, JsonFault, Parting, Profile, Refusal, Remembered, Roll};
 use chatline::chat::kept::{KeptDirect, Secret, Span};
@@ -239,7 +240,7 @@ fn of_moderation() -> Vec<Event> {
         Event::Expelled { deed: banned.clone(), nick: None },
         Event::Listed { kind: Kind::Ban, room: None, rows: Vec::new(), total: 0 },
         Event::Listed { kind: Kind::Mute, room: Some(room("dev")), rows: vec![*banned], total: 9 },
-        Event::Refused(Refusal::Sanctioned(deed(Act::Muted, true))),
+        Event::Refused(Refusal::Moderation(ModerationFault::Sanctioned(deed(Act::Muted, true)))),
     ]);
     events
 }

@@ -1,11 +1,13 @@
-//! What operators do to others, as it is told.
+//! What operators do to others, as it is told, and why it is refused.
 //!
 //! Promises: plain data; a reason is as long as [`super::super::moderate::WHY_BYTES_MAX`] allows.
 //! Deliberately no words for any of it.
 
 use std::rc::Rc;
 
-use super::super::name::RoomName;
+use super::super::name::{Nick, RoomName};
+use super::super::refusal::Code;
+use super::super::sanctions::Kind;
 
 /// What was done to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,4 +39,72 @@ pub struct Deed {
     pub end: Option<i64>,
     /// The reason that was given.
     pub why: Option<Rc<str>>,
+}
+
+/// Why something about kicking, banning and muting was refused, or something that is kept from who
+/// is banned or muted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModerationFault {
+    /// You are banned, or muted.
+    Sanctioned(Box<Deed>),
+    /// Somebody is not banned, or not muted.
+    NotSanctioned {
+        /// Which of the two.
+        kind: Kind,
+        /// As typed.
+        typed: String,
+    },
+    /// As many are banned and muted there as may be.
+    Full {
+        /// The bound.
+        most: usize,
+    },
+    /// An address can be banned everywhere, and not in a room or from speaking.
+    AddressInRoom,
+    /// Somebody is not in that room, and so cannot be put out.
+    NotInRoom {
+        /// Who.
+        nick: Nick,
+        /// Which.
+        room: RoomName,
+    },
+    /// You are no operator there.
+    NoOperator {
+        /// Where; `None` for everywhere.
+        room: Option<RoomName>,
+    },
+    /// It is an operator of the server, to whom nobody does that.
+    Operator {
+        /// Who.
+        who: Rc<str>,
+    },
+    /// It is the owner of the room, to whom its operators do not do that.
+    Owner {
+        /// Who.
+        who: Rc<str>,
+    },
+    /// It is yourself.
+    Oneself,
+    /// It is your own address.
+    OwnAddress,
+}
+
+impl ModerationFault {
+    /// The stable word that stands after the `!`.
+    pub fn code(&self) -> Code {
+        match self {
+            ModerationFault::Sanctioned(deed) if deed.act == Act::Muted => Code::Muted,
+            ModerationFault::Sanctioned(_) => Code::Banned,
+            ModerationFault::NotSanctioned { .. } | ModerationFault::NotInRoom { .. } => {
+                Code::NoSuchUser
+            }
+            ModerationFault::Full { .. } => Code::TooManyAccounts,
+            ModerationFault::AddressInRoom => Code::Usage,
+            ModerationFault::NoOperator { .. }
+            | ModerationFault::Operator { .. }
+            | ModerationFault::Owner { .. }
+            | ModerationFault::Oneself
+            | ModerationFault::OwnAddress => Code::NotAllowed,
+        }
+    }
 }

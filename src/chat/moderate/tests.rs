@@ -91,7 +91,7 @@ fn types(chat: &mut Chat, number: u32, text: &str) -> Vec<Effect> {
 }
 
 fn moderate(chat: &mut Chat, line: &str) -> Result<(Event, Outbox), Refusal> {
-    let Command::Moderate(moderation) = Command::parse(line).unwrap() else {
+    let Command::Moderate(moderation) = Command::parse(line).expect("it is a command") else {
         panic!("{line} is something else")
     };
     let mut out = Outbox::new();
@@ -126,17 +126,17 @@ fn bots_go_with_whom_they_belong_to_and_not_the_other_way() {
 #[test]
 fn the_console_does_it_everywhere_unless_it_names_a_room() {
     let mut chat = chat();
-    let (event, _) = moderate(&mut chat, "/kick #dev ann").unwrap();
+    let (event, _) = moderate(&mut chat, "/kick #dev ann").expect("it is done");
     let Event::Moderated(deed) = event else { panic!("{event:?}") };
     assert_eq!((&*deed.by, members(&chat)), (CONSOLE, 2));
-    let (_, out) = moderate(&mut chat, "/ban bob 5s why").unwrap();
+    let (_, out) = moderate(&mut chat, "/ban bob 5s why").expect("it is done");
     assert_eq!(chat.connected(), 1, "the bot went, too");
     let is_record = |effect: &&Effect| matches!(effect, Effect::Record(_));
     assert_eq!(out.effects().iter().filter(is_record).count(), 1);
-    let listed = moderate(&mut chat, "/ban").unwrap().0;
+    let listed = moderate(&mut chat, "/ban").expect("it is done").0;
     let Event::Listed { room: None, rows, total: 1, .. } = listed else { panic!("{listed:?}") };
     assert_eq!((rows[0].end, rows[0].why.as_deref()), (Some(1_005), Some("why")));
-    let refused = moderate(&mut chat, "/kick bob").unwrap_err();
+    let refused = moderate(&mut chat, "/kick bob").expect_err("it is refused");
     assert!(matches!(refused, Refusal::NoSuchUser { .. }), "{refused:?}");
 }
 
@@ -144,16 +144,16 @@ fn the_console_does_it_everywhere_unless_it_names_a_room() {
 fn a_reason_is_cut_off_and_a_table_is_bounded() {
     let mut chat = chat();
     let long = "ß".repeat(WHY_BYTES_MAX);
-    let (event, _) = moderate(&mut chat, &format!("/kick #dev bob x{long}")).unwrap();
+    let (event, _) = moderate(&mut chat, &format!("/kick #dev bob x{long}")).expect("it is done");
     let Event::Moderated(deed) = event else { panic!("{event:?}") };
-    assert_eq!(deed.why.as_ref().unwrap().len(), WHY_BYTES_MAX - 1);
+    assert_eq!(deed.why.map_or(0, |why| why.len()), WHY_BYTES_MAX - 1);
     for number in 0..OF_ROOM_MAX {
         let secs = if number == 0 { "1s" } else { "" };
-        moderate(&mut chat, &format!("/ban #dev n{number} {secs}")).unwrap();
+        moderate(&mut chat, &format!("/ban #dev n{number} {secs}")).expect("it is done");
     }
-    let full = Refusal::SanctionsFull { most: OF_ROOM_MAX };
-    assert_eq!(moderate(&mut chat, "/ban #dev more").unwrap_err(), full);
-    let Command::Moderate(moderation) = Command::parse("/ban #dev more").unwrap() else {
+    let full = Refusal::Moderation(ModerationFault::Full { most: OF_ROOM_MAX });
+    assert_eq!(moderate(&mut chat, "/ban #dev more").expect_err("it is refused"), full);
+    let Ok(Command::Moderate(moderation)) = Command::parse("/ban #dev more") else {
         panic!("it is a ban")
     };
     let later = Now { unix: NOW.unix + 1, ..NOW };
@@ -171,7 +171,7 @@ fn what_is_done_while_nothing_is_kept_is_kept_afterwards() {
     };
     keeps(&mut chat, false);
     for line in ["/ban #dev bob", "/mute #dev ann", "/unban #dev bob", "/ban 10.0.0.1"] {
-        let (_, out) = moderate(&mut chat, line).unwrap();
+        let (_, out) = moderate(&mut chat, line).expect("it is done");
         let is_of_it = |it: &Change| matches!(it, Change::Sanctioned(_));
         assert!(!out.ledger().changes().iter().any(is_of_it), "{line}");
     }
@@ -182,12 +182,12 @@ fn what_is_done_while_nothing_is_kept_is_kept_afterwards() {
 #[test]
 fn an_account_that_is_gone_takes_what_was_done_to_it() {
     let mut chat = chat();
-    moderate(&mut chat, "/mute #dev bob").unwrap();
-    moderate(&mut chat, "/mute * bob").unwrap();
+    moderate(&mut chat, "/mute #dev bob").expect("it is done");
+    moderate(&mut chat, "/mute * bob").expect("it is done");
     types(&mut chat, 1, "/unregister password");
     types(&mut chat, 1, "hello");
-    let silent = moderate(&mut chat, "/mute").unwrap().0;
+    let silent = moderate(&mut chat, "/mute").expect("it is done").0;
     assert!(matches!(silent, Event::Listed { total: 0, .. }), "{silent:?}");
-    let silent = moderate(&mut chat, "/mute #dev").unwrap().0;
+    let silent = moderate(&mut chat, "/mute #dev").expect("it is done").0;
     assert!(matches!(silent, Event::Listed { total: 0, .. }), "{silent:?}");
 }

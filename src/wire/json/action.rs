@@ -179,8 +179,8 @@ pub const ACTIONS: &[Action] = &[
     action(Verb::Deop, "deop", &[], &[ANY_ROOM, NICK]),
     action(Verb::Slow, "slow", &[], &[ROOM, must("seconds", number(0, SLOW_SECS_MAX as u64))]),
     action(Verb::Announce, "announce", &[], &[must("text", Kind::Text)]),
-    action(Verb::Kick, "kick", &["kickmember", "kickuser"], &[ANY_ROOM, NICK, WHY]),
-    action(Verb::Ban, "ban", &["banmember", "banuser"], &[
+    action(Verb::Kick, "kick", &[], &[ANY_ROOM, NICK, WHY]),
+    action(Verb::Ban, "ban", &[], &[
         ANY_ROOM,
         at_most_one("nick", Kind::NameWith('@')),
         at_most_one("address", Kind::Name),
@@ -192,7 +192,7 @@ pub const ACTIONS: &[Action] = &[
         one_of("nick", Kind::NameWith('@')),
         one_of("address", Kind::Name),
     ]),
-    action(Verb::Mute, "mute", &["mutemember", "muteuser"], &[
+    action(Verb::Mute, "mute", &[], &[
         ANY_ROOM,
         may("nick", Kind::NameWith('@')),
         may("seconds", number(1, SPAN_SECS_MAX as u64)),

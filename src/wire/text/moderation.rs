@@ -3,7 +3,7 @@
 //! Promises: a reason comes last in its line, so that it is told from what the server says; a time
 //! is one of the reader's zone. Deliberately decides nothing.
 
-use crate::chat::event::{Act, Barrier, Deed, Event, Refusal};
+use crate::chat::event::{Act, Deed, Event, ModerationFault};
 use crate::chat::name::RoomName;
 use crate::chat::sanctions::Kind;
 
@@ -65,18 +65,6 @@ fn done(deed: &Deed, clock: Clock) -> String {
     }
 }
 
-/// Why somebody may not be somewhere, or not speak.
-pub(super) fn refused(deed: &Deed, clock: Clock) -> String {
-    let rest = by(deed, clock);
-    let who = &deed.who;
-    match (deed.act, &deed.room) {
-        (Act::Muted, Some(room)) => format!("! muted you were muted in #{room}{rest}\n"),
-        (Act::Muted, None) => format!("! muted you were muted{rest}\n"),
-        (_, Some(room)) => format!("! banned you were banned from #{room}{rest}\n"),
-        (_, None) => format!("! banned {who} was banned from this server{rest}\n"),
-    }
-}
-
 fn listed(
     kind: Kind,
     room: Option<&RoomName>,
@@ -108,46 +96,53 @@ fn listed(
     lines
 }
 
-/// Why an operator, or who would be one, cannot do that.
-pub(super) fn refusal_text(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::NotSanctioned { kind: Kind::Ban, typed } => {
+/// Why something was refused.
+pub(super) fn fault(fault: &ModerationFault, clock: Clock) -> String {
+    match fault {
+        ModerationFault::Sanctioned(deed) => sanctioned(deed, clock),
+        ModerationFault::NotSanctioned { kind: Kind::Ban, typed } => {
             format!("{} is not banned there; /ban lists who is", quoted(typed))
         }
-        Refusal::NotSanctioned { kind: Kind::Mute, typed } => {
+        ModerationFault::NotSanctioned { kind: Kind::Mute, typed } => {
             format!("{} is not muted there; /mute lists who is", quoted(typed))
         }
-        Refusal::SanctionsFull { most } => {
+        ModerationFault::Full { most } => {
             format!(
                 "{most} are banned and muted there, as many as may be: /unban one of them first"
             )
         }
-        Refusal::AddressInRoom => {
+        ModerationFault::AddressInRoom => {
             "an address is banned everywhere or not at all: /ban * ADDRESS".to_owned()
         }
-        Refusal::NotInRoom { nick, room } => {
+        ModerationFault::NotInRoom { nick, room } => {
             format!("{nick} is not in #{room}; /ban #{room} {nick} keeps them out")
         }
-        Refusal::NotPermitted(barrier) => barred(barrier),
-        other => unreachable!("{other:?} is not about what operators do"),
+        ModerationFault::NoOperator { room: Some(room) } => {
+            format!("only operators of #{room} can do that: ask one of them")
+        }
+        ModerationFault::NoOperator { room: None } => {
+            "only operators of the server can do that: ask one of them".to_owned()
+        }
+        ModerationFault::Operator { who } => {
+            format!("{who} is an operator of the server: talk to them instead")
+        }
+        ModerationFault::Owner { who } => format!("{who} owns the room: talk to them instead"),
+        ModerationFault::Oneself => {
+            "that cannot be done to yourself: name somebody else".to_owned()
+        }
+        ModerationFault::OwnAddress => {
+            "that is your own address: you would shut yourself out; name another".to_owned()
+        }
     }
 }
 
-fn barred(barrier: &Barrier) -> String {
-    match barrier {
-        Barrier::NoOperator { room: Some(room) } => {
-            format!("only operators of #{room} can do that: ask one of them")
-        }
-        Barrier::NoOperator { room: None } => {
-            "only operators of the server can do that: ask one of them".to_owned()
-        }
-        Barrier::Operator { who } => {
-            format!("{who} is an operator of the server: talk to them instead")
-        }
-        Barrier::Owner { who } => format!("{who} owns the room: talk to them instead"),
-        Barrier::Oneself => "that cannot be done to yourself: name somebody else".to_owned(),
-        Barrier::OwnAddress => {
-            "that is your own address: you would shut yourself out; name another".to_owned()
-        }
+/// Why somebody may not be somewhere, or not speak.
+fn sanctioned(deed: &Deed, clock: Clock) -> String {
+    let (who, rest) = (&deed.who, by(deed, clock));
+    match (deed.act, &deed.room) {
+        (Act::Muted, Some(room)) => format!("you were muted in #{room}{rest}"),
+        (Act::Muted, None) => format!("you were muted{rest}"),
+        (_, Some(room)) => format!("you were banned from #{room}{rest}"),
+        (_, None) => format!("{who} was banned from this server{rest}"),
     }
 }

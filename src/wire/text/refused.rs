@@ -10,28 +10,16 @@ use crate::chat::event::{RankFault, Refusal, TokenFault};
 use crate::chat::login::PASSWORD_CHARS;
 use crate::chat::name::{NameFault, Reserved};
 
-use super::super::help;
+use super::super::{Clock, help};
 use super::{count, json, moderation, quoted};
 
 /// Why a line was refused, and what to do instead.
-pub(super) fn refusal_text(refusal: &Refusal) -> String {
+pub(super) fn refusal_text(refusal: &Refusal, clock: Clock) -> String {
     match refusal {
         Refusal::Usage(verb) => help::usage(*verb),
-        Refusal::NothingSaidInRoom { room } => {
-            let room = quoted(room);
-            format!("to say something in #{room}, type: #{room} TEXT; to enter it: /join {room}")
-        }
-        Refusal::NothingSaidToUser { nick } => {
-            format!("to say something to {0} alone, type: @{0} TEXT", quoted(nick))
-        }
-        Refusal::NoAddress { sigil: '#' } => {
-            "a room's name must follow the # at once: #ROOM TEXT; \
-             to say a line that begins with #, put a blank before it"
-                .to_owned()
-        }
-        Refusal::NoAddress { .. } => "a name must follow the @ at once: @NICK TEXT; \
-             to say a line that begins with @, put a blank before it"
-            .to_owned(),
+        Refusal::NothingSaidInRoom { .. }
+        | Refusal::NothingSaidToUser { .. }
+        | Refusal::NoAddress { .. } => address_refusal_text(refusal),
         Refusal::UnknownCommand { typed, meant: Some(meant) } => {
             format!("no /{}; did you mean /{}?", quoted(typed), meant.name())
         }
@@ -63,12 +51,7 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
         | Refusal::TooManyRooms { .. }
         | Refusal::NotYours { .. }
         | Refusal::RoomFull { .. } => room_refusal_text(refusal),
-        Refusal::Sanctioned(_) => unreachable!("its sentence has a time in it"),
-        Refusal::NotSanctioned { .. }
-        | Refusal::SanctionsFull { .. }
-        | Refusal::AddressInRoom
-        | Refusal::NotInRoom { .. }
-        | Refusal::NotPermitted(_) => moderation::refusal_text(refusal),
+        Refusal::Moderation(fault) => moderation::fault(fault, clock),
         Refusal::NothingIsKept
         | Refusal::NoSearch
         | Refusal::NotSearched { .. }
@@ -88,6 +71,28 @@ pub(super) fn refusal_text(refusal: &Refusal) -> String {
         Refusal::NotForPrograms => "a program has no lines to edit: connect anew".to_owned(),
         Refusal::Token(fault) => token_fault(fault),
         Refusal::Rank(fault) => rank_fault(fault),
+    }
+}
+
+/// Why a line that begins with an address was refused, and what to do instead.
+fn address_refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NothingSaidInRoom { room } => {
+            let room = quoted(room);
+            format!("to say something in #{room}, type: #{room} TEXT; to enter it: /join {room}")
+        }
+        Refusal::NothingSaidToUser { nick } => {
+            format!("to say something to {0} alone, type: @{0} TEXT", quoted(nick))
+        }
+        Refusal::NoAddress { sigil: '#' } => {
+            "a room's name must follow the # at once: #ROOM TEXT; \
+             to say a line that begins with #, put a blank before it"
+                .to_owned()
+        }
+        Refusal::NoAddress { .. } => "a name must follow the @ at once: @NICK TEXT; \
+             to say a line that begins with @, put a blank before it"
+            .to_owned(),
+        other => unreachable!("{other:?} is not about an address"),
     }
 }
 

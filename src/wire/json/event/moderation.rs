@@ -1,7 +1,7 @@
 //! What operators do to others, as fields.
 //!
-//! Promises: who did it is `from`, to whom `nick`; what was done is `act`, in one word. Deliberately
-//! no sentence: `wire::text` has it.
+//! Promises: who did it is `from`, to whom `nick`; what was done is `act`, in one word.
+//! Deliberately no sentence: `wire::text` has it.
 
 use crate::chat::event::{Act, Deed, Event};
 use crate::chat::name::{Nick, RoomName};
