@@ -72,7 +72,7 @@ impl Keyring {
             Ok(()) => self.under_way += 1,
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
                 if self.refusals == 0 {
-                    log::warn!("passwords come faster than they can be checked; some are not");
+                    log::warn!("passwords_too_fast");
                 }
                 self.refusals += 1;
                 self.refused.push_back(conn);
@@ -88,7 +88,7 @@ impl Keyring {
         let answer = self.answers.try_recv().ok()?;
         self.under_way -= 1;
         if self.under_way == 0 && self.refusals > 0 {
-            log::info!("all passwords are checked again; {} were not", self.refusals);
+            log::info!(unchecked = self.refusals; "passwords_in_time");
             self.refusals = 0;
         }
         Some(answer)

@@ -231,7 +231,7 @@ fn said_by(listen: &[&str]) -> String {
     });
     let stdout = Stdio::from(file.reopen().unwrap());
     let mut server = ServerProcess::spawn_writing_to([stdout, Stdio::piped()], command, 0);
-    wait_for(|| server.log().contains("started").then_some(())).expect("it starts");
+    wait_for(|| server.log().contains("event=started ").then_some(())).expect("it starts");
     server.stop();
     assert_eq!(server.wait().code(), Some(0));
     fs::read_to_string(file.path()).unwrap()
@@ -260,8 +260,8 @@ fn the_first_words_are_where_it_listens() {
 fn logged_address(server: &ServerProcess) -> SocketAddr {
     let found = wait_for(|| {
         let log = server.log();
-        let (_, rest) = log.split_once(" on [")?;
-        rest.split_once(']')?.0.parse().ok()
+        let (_, rest) = log.split_once(" listen=")?;
+        rest.split_once('\n')?.0.parse().ok()
     });
     found.unwrap_or_else(|| panic!("no address in the log: {}", server.log()))
 }

@@ -71,7 +71,7 @@ impl Mill {
             | Question::Missed { .. } => Ok(Answer::Unavailable),
         };
         answer.unwrap_or_else(|error| {
-            log::error!("a password could not be hashed: {error}");
+            log::error!(cause:% = error; "cannot_hash");
             Answer::Unavailable
         })
     }
@@ -112,7 +112,8 @@ fn verify(
     let real = hash.and_then(|hash| match Hash::parse(hash) {
         Ok(hash) => Some(hash),
         Err(error) => {
-            log::warn!("the kept hash of a password is damaged, so that no password fits: {error}");
+            // No password fits it.
+            log::warn!(cause:% = error; "hash_damaged");
             None
         }
     });

@@ -15,21 +15,10 @@ use crate::chat::pace::{Pace, Rate};
 /// have all its connections again first.
 const ORIGINS_MAX: usize = 65_536;
 
-/// Who is refused is news this often.
-const NEWS_EVERY: Duration = Duration::from_secs(60);
-
-/// One address.
-#[derive(Clone, Copy, Debug, Default)]
-struct Arrival {
-    pace: Pace,
-    /// When its being refused was news last, since start.
-    told_at: Option<Duration>,
-}
-
 /// The addresses from which connections came lately.
 #[derive(Debug, Default)]
 pub struct Arrivals {
-    by_origin: BTreeMap<Origin, Arrival>,
+    by_origin: BTreeMap<Origin, Pace>,
     /// The same, in the order in which they have all their connections again.
     queue: BTreeSet<(Duration, Origin)>,
 }
@@ -48,21 +37,11 @@ impl Arrivals {
         {
             self.by_origin.remove(&nearest);
         }
-        let arrival = self.by_origin.entry(origin).or_default();
-        self.queue.remove(&(arrival.pace.full_at(), origin));
-        let is_taken = arrival.pace.take(rate, now).is_ok();
-        self.queue.insert((arrival.pace.full_at(), origin));
+        let pace = self.by_origin.entry(origin).or_default();
+        self.queue.remove(&(pace.full_at(), origin));
+        let is_taken = pace.take(rate, now).is_ok();
+        self.queue.insert((pace.full_at(), origin));
         is_taken
-    }
-
-    /// Whether it is news that connections from there are refused: once a minute at most.
-    pub fn is_news(&mut self, origin: Origin, now: Duration) -> bool {
-        let Some(arrival) = self.by_origin.get_mut(&origin) else { return true };
-        let is_news = arrival.told_at.is_none_or(|at| now.saturating_sub(at) >= NEWS_EVERY);
-        if is_news {
-            arrival.told_at = Some(now);
-        }
-        is_news
     }
 }
 
@@ -109,16 +88,5 @@ mod tests {
         }
         assert_eq!((arrivals.by_origin.len(), arrivals.queue.len()), (ORIGINS_MAX, ORIGINS_MAX));
         assert!(!arrivals.take(RATE, HERE, at(7)));
-    }
-
-    #[test]
-    fn a_flood_is_news_once_a_minute() {
-        let mut arrivals = Arrivals::default();
-        while arrivals.take(RATE, HERE, at(5)) {}
-        assert!(arrivals.is_news(HERE, at(5)));
-        assert!(!arrivals.is_news(HERE, at(50)));
-        while arrivals.take(RATE, HERE, at(60)) {}
-        assert!(arrivals.is_news(HERE, at(65)));
-        assert!(!arrivals.is_news(HERE, at(66)));
     }
 }

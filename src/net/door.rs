@@ -69,12 +69,6 @@ impl Door {
         Ok(())
     }
 
-    /// Whether it is news that somebody is not let in: of a flood from one address, only once a
-    /// minute.
-    pub fn is_news(&mut self, address: IpAddr, parting: Parting, now: Duration) -> bool {
-        parting != Parting::TooOftenFromHere || self.arrivals.is_news(origin(address), now)
-    }
-
     /// Somebody who was let in has gone.
     pub fn leave(&mut self, address: IpAddr) {
         self.inside -= 1;
@@ -208,9 +202,6 @@ mod tests {
         assert_eq!(door.enter(here, now), Ok(()));
         assert_eq!(door.enter(address("2001:db8::2"), now), Ok(()));
         assert_eq!(door.enter(here, now), Err(Parting::TooOftenFromHere));
-        assert!(door.is_news(here, Parting::TooOftenFromHere, now));
-        assert!(!door.is_news(here, Parting::TooOftenFromHere, now));
-        assert!(door.is_news(here, Parting::ServerFull, now));
         assert_eq!(door.enter(address("2001:db8:0:1::1"), now), Ok(()));
         assert_eq!(door.enter(here, now + Duration::from_secs(30)), Ok(()));
         for _ in 0..9 {

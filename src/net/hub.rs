@@ -38,6 +38,7 @@ use crate::wire::{self, Clock, Ends};
 use super::conn::{Conn, Stage};
 use super::door::{self, Door};
 use super::figures::{Counts, Kind};
+use super::logbook::Logbook;
 use super::queue::OpenPage;
 use super::slots::Slots;
 use deliver::Replay;
@@ -164,6 +165,8 @@ pub struct Hub<S> {
     refused: usize,
     /// What has happened so far.
     counts: Counts,
+    /// What is logged of it.
+    logbook: Logbook,
     /// What all reads go through.
     buffer: Vec<u8>,
     /// The time of this turn.
@@ -210,6 +213,7 @@ impl<S: Stream> Hub<S> {
             handshake_steps: tls::STEPS_PER_TURN,
             refused: 0,
             counts: Counts::default(),
+            logbook: Logbook::default(),
             buffer: vec![0; limits.read_bytes_per_turn.min(64 * 1024)],
             now: Now { mono: Duration::ZERO, unix: 0, zone_secs: 0 },
             is_stopping: false,
@@ -233,7 +237,7 @@ impl<S: Stream> Hub<S> {
             return self.refuse(stream, from, parting, &last);
         }
         let conn = self.conns.insert(Conn::new(stream, from, Some(kind), now.mono));
-        debug!("{from} connected");
+        debug!(peer:% = from, kind = kind.word(); "connected");
         self.counts.note_opened(kind);
         if kind == Kind::Telnet {
             self.negotiate(conn);
@@ -264,9 +268,7 @@ impl<S: Stream> Hub<S> {
         last: &Event,
     ) -> Option<ConnId> {
         self.note_refused(parting);
-        if self.door.is_news(from.ip(), parting, self.now.mono) {
-            debug!("{from} refused: {parting:?}");
-        }
+        self.log_refused(from, parting.word());
         if self.refused >= REFUSED_MAX {
             // Best effort: a peer that gets nothing at least sees the end.
             let _ = stream.write(&last_line(last, self.now));
@@ -321,6 +323,7 @@ impl<S: Stream> Hub<S> {
         self.spare = listed;
         self.expire();
         self.settle();
+        self.logbook.catch_up(now.mono);
     }
 
     /// Whether as much was said as a turn may say. A server that stops takes what has come within

@@ -195,8 +195,12 @@ impl Listeners {
     /// Changes the state, and tells the operator when it becomes bad or good.
     fn note(&mut self, supply: Supply, cause: Option<&io::Error>) {
         match (self.supply, cause) {
-            (Supply::Enough, Some(cause)) => warn!("cannot let anybody in: {cause}"),
-            (Supply::Short | Supply::None { .. }, None) => info!("letting people in again"),
+            (Supply::Enough, Some(cause)) => {
+                warn!(cause:% = cause; "letting_nobody_in");
+            }
+            (Supply::Short | Supply::None { .. }, None) => {
+                info!("letting_in");
+            }
             _ => {}
         }
         self.supply = supply;

@@ -3,7 +3,8 @@
 //! From the inside out: [`slots`] finds connections, [`queue`] holds what waits to be sent (of
 //! frozen [`page`]s), [`conn`] is one connection, [`view`] is how it is served if not plainly,
 //! [`tls`] stands between its stream and its lines where that is spoken, [`door`] counts who is let
-//! in ([`arrivals`], how often), [`figures`] is what is counted, [`hub`] is the turn of all of them.
+//! in ([`arrivals`], how often), [`figures`] is what is counted, [`logbook`] bounds what is logged,
+//! [`hub`] is the turn of all of them.
 //! Up to here nothing knows the operating system. [`listen`], [`signal`] and [`server`] do: they
 //! ferry readiness, time and signals into the hub; [`errands`] ferries between it and those who
 //! may block. [`metrics`] shows the figures beside it, and knows nothing of the hub.
@@ -15,6 +16,7 @@ pub mod errands;
 pub mod figures;
 pub mod hub;
 pub mod listen;
+pub mod logbook;
 pub mod metrics;
 pub mod page;
 pub mod queue;

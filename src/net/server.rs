@@ -124,7 +124,7 @@ impl Server {
         check_lobby(config.chat.lobby.as_ref(), &kept).map_err(StartError::Data)?;
         if let Some(data) = &config.data {
             let (rooms, names) = (kept.rooms.len(), kept.accounts.len());
-            info!("kept in {}: {rooms} rooms, {names} names", data.path.display());
+            info!(file:% = data.path.display(), rooms, names; "store_opened");
         }
         let mut chat = Chat::restore(config.chat, secret, &kept, now);
         if let Some(question) = chat.first_question() {
@@ -175,8 +175,9 @@ impl Server {
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS_PER_TURN);
         let mut now = self.clock.now();
-        let all: Vec<SocketAddr> = self.addresses.iter().map(|(_, address)| *address).collect();
-        info!("started: chatline {} on {all:?}", env!("CARGO_PKG_VERSION"));
+        let all = self.addresses.iter().map(|(_, address)| address.to_string());
+        let all: Vec<String> = all.collect();
+        info!(version = env!("CARGO_PKG_VERSION"), listen = all.join(","); "started");
         loop {
             match self.poll.poll(&mut events, self.timeout(now)) {
                 Err(cause) if cause.kind() == ErrorKind::Interrupted => events.clear(),
@@ -205,6 +206,7 @@ impl Server {
             }
             if self.phase == Phase::Stopped {
                 self.runners.finish();
+                self.hub.end_log();
                 info!("stopped");
                 return Ok(());
             }
@@ -260,13 +262,13 @@ impl Server {
 
     fn stop(&mut self, signal: &str, now: Now) {
         if self.phase == Phase::Serving {
-            info!("stopping: {signal}");
+            info!(signal; "stopping");
             self.listeners.close();
             self.hub.shut_down(now);
             self.stops_at = Some(now.mono + self.drain_timeout + STOP_PATIENCE);
             self.phase = Phase::Stopping;
         } else {
-            info!("stopping at once: {signal}");
+            info!(signal; "stopping_at_once");
             self.phase = Phase::Stopped;
         }
     }
@@ -283,7 +285,7 @@ impl Server {
 
     fn open_session(&self) -> Option<Session> {
         let opened = self.keys.as_ref()?.open_session();
-        opened.map_err(|why| warn!("cannot open a session of TLS: {why}")).ok()
+        opened.map_err(|why| warn!(cause = why; "cannot_open_tls")).ok()
     }
 
     fn admit(&mut self, stream: TcpStream, from: SocketAddr, kind: Kind, now: Now) {
@@ -301,7 +303,7 @@ impl Server {
         };
         let token = Token(conn.to_bits() as usize);
         if let Err(cause) = socket.register(self.poll.registry(), token) {
-            warn!("cannot watch the connection from {from}: {cause}");
+            warn!(peer:% = from, cause:% = cause; "cannot_watch");
             socket.break_off();
             self.hub.ready(conn, Readable::UntilBlocked, true);
         }
@@ -387,9 +389,8 @@ fn connections_max(asked: Connections, descriptors: Option<u64>) -> Option<usize
         (Connections::Unlimited, _) => None,
         (Connections::AsDescriptorsAllow, possible) => possible,
         (Connections::AtMost(asked), Some(possible)) if asked > possible => {
-            warn!(
-                "--connections {asked} is lowered to {possible}: the descriptor limit is too low"
-            );
+            // The descriptor limit is too low.
+            warn!(asked, possible; "connections_lowered");
             Some(possible)
         }
         (Connections::AtMost(asked), _) => Some(asked),

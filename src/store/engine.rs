@@ -157,7 +157,7 @@ impl Engine {
         if is_damaged {
             let option = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             if let Err(error) = self.conn.set_db_config(option, true) {
-                log::debug!("the log of the database may be written back: {error}");
+                log::debug!(cause:% = error; "wal_not_spared");
             }
         }
         is_damaged

@@ -41,7 +41,7 @@ impl LogThread {
         match self.nudges.try_send(()) {
             // One nudge is as good as two.
             Ok(()) | Err(TrySendError::Full(())) => {}
-            Err(TrySendError::Disconnected(())) => log::debug!("the thread of the log is gone"),
+            Err(TrySendError::Disconnected(())) => log::debug!("wal_thread_gone"),
         }
     }
 
@@ -49,7 +49,7 @@ impl LogThread {
     pub fn finish(self) {
         drop(self.nudges);
         if self.thread.join().is_err() {
-            log::debug!("the thread of the log has failed");
+            log::debug!("wal_thread_failed");
         }
     }
 }
@@ -61,7 +61,7 @@ fn write_back(conn: &Connection, nudged: &Receiver<()>) {
             _ => Ok(log),
         });
         if let Err(error) = done {
-            log::debug!("the log of the database cannot be written back: {error}");
+            log::debug!(cause:% = error; "wal_stays");
         }
     }
 }

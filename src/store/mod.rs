@@ -212,7 +212,7 @@ impl Store {
         let is_written = wait_for(&writer, until);
         drop((news, own_news));
         if !(is_read && is_written) {
-            log::warn!("the store did not finish in {} s", FINISH_TIMEOUT.as_secs());
+            log::warn!(seconds = FINISH_TIMEOUT.as_secs(); "store_unfinished");
             return false;
         }
         reader.join().is_ok() && writer.join().unwrap_or(false)

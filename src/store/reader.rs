@@ -65,9 +65,9 @@ impl Reader {
         }
         match (&answer, self.is_failing) {
             (Err(error), false) => {
-                log::warn!("what was kept cannot be read: {}", cause_of(error));
+                log::warn!(cause:% = cause_of(error); "store_cannot_read");
             }
-            (Ok(_), true) => log::info!("what was kept can be read again"),
+            (Ok(_), true) => log::info!("store_reads_again"),
             (Ok(_), false) | (Err(_), true) => {}
         }
         self.is_failing = answer.is_err();

@@ -92,7 +92,8 @@ impl Tend {
         match &done {
             // Somebody has edited lines behind the index's back, or it is damaged.
             Err(error) if index::is_damaged(error) => {
-                log::warn!("the search index does not fit the lines; it is made anew");
+                // It is made anew.
+                log::warn!("search_index_unfit");
                 transact(conn, index::forget).map(|()| true)
             }
             _ => done,

@@ -168,7 +168,7 @@ impl Writer {
     }
 
     fn fail(&mut self, why: &str) {
-        log::warn!("the database cannot be written: {why}; what is said is not being kept");
+        log::warn!(cause = why; "store_failing");
         self.state = State::Failing;
         // From now on somebody who writes is not waited for, so that the conversation goes on.
         self.set_patience(false);
@@ -176,7 +176,7 @@ impl Writer {
 
     fn set_patience(&self, is_patient: bool) {
         if let Err(error) = self.engine.wait_for_others(is_patient) {
-            log::debug!("the time to wait for a lock cannot be set: {error}");
+            log::debug!(cause:% = error; "store_patience_stays");
         }
     }
 
@@ -185,11 +185,11 @@ impl Writer {
         let given = self.waiting.give(|ledgers| write(&mut self.engine, ledgers));
         self.committed_at = Instant::now();
         if let Err(why) = given {
-            return log::debug!("the database still cannot be written: {why}");
+            return log::debug!(cause = why; "store_still_failing");
         }
         match mem::take(&mut self.waiting).lines() {
-            (0, _) => log::info!("the database is written again; no line was lost"),
-            (lost, _) => log::warn!("the database is written again; {lost} lines were lost"),
+            (0, _) => log::info!(lost = 0; "store_recovered"),
+            (lost, _) => log::warn!(lost; "store_recovered"),
         }
         self.state = State::Keeping;
         self.set_patience(true);
@@ -220,9 +220,10 @@ impl Writer {
     fn log_tending(&mut self, error: Option<Error>) {
         match (&error, self.is_tend_failing) {
             (Some(error), false) => {
-                log::warn!("old lines stay, and new ones cannot be found: {}", cause_of(error));
+                // Old lines stay, and new ones cannot be found.
+                log::warn!(cause:% = cause_of(error); "store_untended");
             }
-            (None, true) => log::info!("old lines go again, and new ones can be found"),
+            (None, true) => log::info!("store_tended"),
             (Some(_), true) | (None, false) => {}
         }
         self.is_tend_failing = error.is_some();
@@ -250,9 +251,9 @@ impl Writer {
         }
         if self.state == State::Failing {
             let (lost, left) = self.waiting.lines();
-            log::warn!("the database cannot be written; {} lines were lost", lost + left);
+            log::warn!(lost = lost + left; "store_gave_up");
         } else if let Err(error) = self.engine.put_in_order(Instant::now() + ORDER) {
-            log::debug!("the log of the database stays: {error}");
+            log::debug!(cause:% = error; "wal_stays");
         }
         self.state == State::Keeping
     }

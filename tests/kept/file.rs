@@ -156,10 +156,10 @@ fn what_is_damaged_is_refused_and_left_alone_or_served() {
         command.args(["--listen", "127.0.0.1:0"]).args(folder.flags(""));
         let piped = [Stdio::piped(), Stdio::piped()];
         let mut server = ServerProcess::spawn_writing_to(piped, command, 0);
-        let is_decided = |log: &String| log.contains("cannot open ") || log.contains(" on [");
+        let is_decided = |log: &String| log.contains("cannot open ") || log.contains(" listen=");
         let log = wait_for(|| Some(server.log()).filter(is_decided)).expect("it starts or ends");
-        if let Some((_, rest)) = log.split_once(" on [") {
-            let address = rest.split(']').next().unwrap().parse().unwrap();
+        if let Some((_, rest)) = log.split_once(" listen=") {
+            let address = rest.lines().next().unwrap().parse().unwrap();
             let mut alice = Peer::connect(address);
             alice.send_line("alice\nis anybody here?\nquit");
             alice.line_that_starts("* bye");

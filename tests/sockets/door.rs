@@ -73,9 +73,9 @@ fn without_descriptors_peers_are_told_and_nothing_spins() {
     late.line_that_starts("* you are late");
     inside[0].send_line("early");
     inside[0].line_that_starts("* you are early");
-    let log = wait_for(|| Some(server.log()).filter(|log| log.contains("letting people in again")));
+    let log = wait_for(|| Some(server.log()).filter(|log| log.contains("event=letting_in\n")));
     let log = log.expect("the operator is told that it is over");
-    assert_eq!(log.matches("cannot let anybody in").count(), 1, "{log}");
+    assert_eq!(log.matches("event=letting_nobody_in ").count(), 1, "{log}");
     assert!(machine::busy_hundredths(&server) < 20, "it spins after it has recovered");
 }
 

@@ -120,7 +120,7 @@ fn slow_readers_together_cost_little_and_are_told_exactly_what_is_missing() {
         assert!(seen.last.starts_with(&format!("* bye, {nick}: ")), "{}", seen.last);
         assert_eq!(seen.accounted(), room.said, "{nick} took {} whole", seen.whole);
     }
-    assert!(room.server.log().contains("dropping lines"), "{}", room.server.log());
+    assert!(room.server.log().contains("event=dropping_lines "), "{}", room.server.log());
 }
 
 #[cfg(target_os = "linux")]

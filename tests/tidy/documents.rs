@@ -1,12 +1,12 @@
 //! The documents beside the code: that they list what the program has, no less and no more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use chatline::chat::command::TABLE;
 use chatline::chat::event::Code;
 
-use crate::source::root;
+use crate::source::{root, sources};
 
 fn document(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -80,6 +80,91 @@ fn the_protocol_has_a_row_for_each_limit() {
     assert!(missing.is_empty(), "protocol.md lacks:\n{}", missing.join("\n"));
     let unknown: Vec<String> = rows(&text, "--").difference(&flags).cloned().collect();
     assert!(unknown.is_empty(), "these are no flags: {unknown:?}");
+}
+
+/// The records that the source makes: `LEVEL EVENT`, each with its keys.
+fn records(text: &str) -> BTreeSet<(String, BTreeSet<String>)> {
+    let mut records = BTreeSet::new();
+    for level in ["error", "warn", "info", "debug", "trace"] {
+        for (at, start) in text.match_indices(&format!("{level}!(")) {
+            let rest = &text[at + start.len()..];
+            let record = &rest[..end_of_call(rest)];
+            let (pairs, message) = record.rsplit_once(';').unwrap_or(("", record));
+            let event = message.trim().trim_matches(['"', ',']).to_owned();
+            let keys = top_level(pairs).into_iter().filter_map(|pair| {
+                let key = pair.split([':', '=']).next()?.trim();
+                (!key.is_empty()).then(|| key.to_owned())
+            });
+            records.insert((format!("{level} {event}"), keys.collect()));
+        }
+    }
+    records
+}
+
+/// Where the bracket is that ends a call, behind whose opening one the text begins.
+fn end_of_call(text: &str) -> usize {
+    let mut depth = 1;
+    for (at, char) in text.char_indices() {
+        match char {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// What stands between commas that are in no brackets.
+fn top_level(text: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+    for (at, char) in text.char_indices() {
+        match char {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// Each record is an event of one word with its keys, and the protocol has a row for it.
+#[test]
+fn the_protocol_has_a_row_for_each_event_of_the_log() {
+    let text = document("protocol.md");
+    let table = section(&text, "## Log");
+    let mut made: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources("src") {
+        for (event, keys) in records(&source.text) {
+            made.entry(event).or_default().extend(keys);
+        }
+    }
+    // The log says this of itself.
+    made.insert("warn log_lines_lost".to_owned(), ["count".to_owned()].into());
+    assert!(made.len() > 30, "only {} events were found", made.len());
+    let mut listed = BTreeMap::new();
+    for row in table.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let words = |cell: &str| -> Vec<String> {
+            cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+        };
+        for level in cells[2].split(", ") {
+            let keys: BTreeSet<String> = words(cells[3]).into_iter().collect();
+            listed.insert(format!("{level} {}", words(cells[1])[0]), keys);
+        }
+    }
+    // What a library says.
+    listed.remove("any library");
+    let unlisted: Vec<_> = made.iter().filter(|(event, _)| !listed.contains_key(*event)).collect();
+    assert!(unlisted.is_empty(), "protocol.md does not list {unlisted:?}");
+    assert_eq!(listed, made);
 }
 
 /// The value of a key in `Cargo.toml`.

@@ -258,7 +258,7 @@ fn record(deed: &Deed) {
     let Deed { room, who, by, end, .. } = deed;
     let room = room.as_ref().map_or_else(|| "*".to_owned(), |room| format!("#{room}"));
     let end = end.map_or_else(|| "never".to_owned(), wire::rfc3339);
-    log::info!("event={event} room={room} target={who} by={by:?} end={end}");
+    log::info!(room, target:% = who, by:% = by, end; "{event}");
 }
 
 impl Writer<'_> {

@@ -88,7 +88,7 @@ impl<S: Stream> Hub<S> {
             match flushed {
                 Ok(is_done) => conn.is_writable = is_done,
                 Err(error) => {
-                    debug!("{}: {error}", conn.from);
+                    debug!(peer:% = conn.from, cause:% = error; "cannot_write");
                     // Nobody takes anything any more; what was sent to us still counts.
                     conn.queue.clear();
                 }
@@ -247,7 +247,7 @@ impl<S: Stream> Hub<S> {
         fill.sort_unstable();
         if !std::mem::replace(&mut self.is_overfull, true) {
             let (bytes, readers) = (self.pinned.get(), fill.len());
-            warn!("{bytes} bytes wait for {readers} slow readers: dropping lines");
+            warn!(bytes, readers; "dropping_lines");
         }
         // A quarter is made free, so that this does not happen in every turn.
         for (_, _, id) in fill {
@@ -271,6 +271,6 @@ impl<S: Stream> Hub<S> {
             }
             None => self.refused -= 1,
         }
-        debug!("{} disconnected", conn.from);
+        self.log_end(&conn);
     }
 }

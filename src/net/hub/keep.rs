@@ -108,7 +108,7 @@ impl<S: Stream> Hub<S> {
             self.keeping.failing_since = now.mono;
             let forgotten = std::mem::take(&mut self.keeping.forgotten);
             if forgotten > 0 {
-                log::warn!("{forgotten} lines could not be given away to be kept, and are lost");
+                log::warn!(lines = forgotten; "lines_lost");
             }
             self.chat(Input::Keeping { is_kept });
         }
@@ -199,7 +199,7 @@ impl<S: Stream> Hub<S> {
         if self.now.mono >= gone_at + PATIENCE
             && let Some(sealed) = self.keeping.sealed.take()
         {
-            log::warn!("what is said is not kept: nothing was written for {PATIENCE:?}");
+            log::warn!(seconds = PATIENCE.as_secs(); "store_silent");
             self.release(sealed);
             self.note_keeping(false, self.now);
         }

@@ -1,14 +1,30 @@
-//! What is counted of what happens, and what is known of a connection when it has gone.
+//! What is counted of what happens, and what is logged of connections: one line of the life of
+//! each, at its end, and one of each try at what they may not.
 //!
-//! Promises: every refusal is counted once, by its code, whoever gave it. Deliberately tells nobody
-//! anything.
+//! Promises: every refusal is counted once, by its code, whoever gave it; nothing that anybody said
+//! or typed is logged but names that were taken, and what peers bring about is logged within
+//! bounds. Deliberately tells nobody anything.
+
+use std::net::SocketAddr;
+
+use log::info;
 
 use crate::chat::ConnId;
-use crate::chat::event::{Event, Parting};
+use crate::chat::event::{Event, Parting, Refusal, Stranger};
+use crate::chat::name::Nick;
 
-use super::super::conn::Stream;
+use super::super::conn::{Conn, Stream};
 use super::super::figures::Figures;
 use super::Hub;
+
+/// So many lines of each kind are logged in one second of what peers try.
+const TRIES_LOGGED: u32 = 10;
+/// The same of connections that end, with a name and without one. When the server stops, all are.
+const LIVES_LOGGED: u32 = 100;
+const NAMELESS_LIVES_LOGGED: u32 = 10;
+
+/// What stands for a name that there is not; no name is that.
+const NOBODY: &str = "-";
 
 impl<S: Stream> Hub<S> {
     /// What was counted, and how things stand; what only the loop knows is left out.
@@ -35,7 +51,13 @@ impl<S: Stream> Hub<S> {
     pub(super) fn note_told(&mut self, id: ConnId, event: &Event) {
         self.counts.lines_out += 1;
         match event {
-            Event::Refused(refusal) => self.counts.note_refused(refusal.code()),
+            Event::Refused(refusal) => {
+                self.counts.note_refused(refusal.code());
+                self.log_wrong_password(id, refusal);
+            }
+            Event::Registered { .. } | Event::Unregistered { .. } | Event::PasswordChanged => {
+                self.log_account(id, event);
+            }
             // Who was not let in was counted already.
             Event::Bye { parting, .. }
                 if self.conns.find(id).is_some_and(|conn| conn.kind.is_some()) =>
@@ -44,5 +66,107 @@ impl<S: Stream> Hub<S> {
             }
             _ => {}
         }
+    }
+
+    /// Somebody was not let in.
+    pub(super) fn log_refused(&mut self, from: SocketAddr, reason: &'static str) {
+        if self.logbook.has_room(("refused", reason), TRIES_LOGGED, self.now.mono) {
+            info!(peer:% = from, reason; "refused");
+        }
+    }
+
+    /// A connection speaks something else.
+    pub(super) fn log_stranger(&mut self, id: ConnId, stranger: Stranger) {
+        let Some(conn) = self.conns.find(id) else { return };
+        let saw = match stranger {
+            Stranger::Http => "http",
+            Stranger::Tls => "tls",
+            Stranger::Ssh => "ssh",
+            Stranger::Plain => "plain",
+        };
+        if self.logbook.has_room(("wrong_protocol", saw), TRIES_LOGGED, self.now.mono) {
+            info!(peer:% = conn.from, saw; "wrong_protocol");
+        }
+    }
+
+    /// Keys could not be agreed on with a connection.
+    pub(super) fn log_failed_tls(&mut self, id: ConnId, cause: &str) {
+        let Some(conn) = self.conns.find(id) else { return };
+        if self.logbook.has_room(("tls_failed", NOBODY), TRIES_LOGGED, self.now.mono) {
+            info!(peer:% = conn.from, cause; "tls_failed");
+        }
+    }
+
+    /// If it was for a password that somebody was refused, that is logged.
+    fn log_wrong_password(&mut self, id: ConnId, refusal: &Refusal) {
+        let event = match refusal {
+            Refusal::WrongPassword { .. } | Refusal::WrongPasswordOfName { .. } => "wrong_password",
+            Refusal::TryLater { .. } | Refusal::TryPasswordLater { .. } => "too_many_tries",
+            _ => return,
+        };
+        let Some(conn) = self.conns.find(id) else { return };
+        if !self.logbook.has_room((event, NOBODY), TRIES_LOGGED, self.now.mono) {
+            return;
+        }
+        let (peer, nick) = (conn.from, self.chat.nick_of(id).unwrap_or(NOBODY));
+        match refusal {
+            Refusal::WrongPassword { room } => {
+                info!(peer:%, nick, room = room.as_str(); "wrong_password");
+            }
+            Refusal::WrongPasswordOfName { nick: name, .. } => {
+                info!(peer:%, nick, name = name.as_str(); "wrong_password");
+            }
+            Refusal::TryLater { room, .. } => {
+                info!(peer:%, nick, room = room.as_str(); "too_many_tries");
+            }
+            _ => info!(peer:%, nick; "too_many_tries"),
+        }
+    }
+
+    /// Somebody has an account now, or another password, or none any longer.
+    fn log_account(&mut self, id: ConnId, event: &Event) {
+        let Some(conn) = self.conns.find(id) else { return };
+        if !self.logbook.has_room(("account", NOBODY), TRIES_LOGGED, self.now.mono) {
+            return;
+        }
+        let (peer, nick) = (conn.from, self.chat.nick_of(id).unwrap_or(NOBODY));
+        match event {
+            Event::Registered { .. } => info!(peer:%, nick; "registered"),
+            Event::Unregistered { .. } => info!(peer:%, nick; "unregistered"),
+            _ => info!(peer:%, nick; "password_changed"),
+        }
+    }
+
+    /// A connection that was let in has gone: this was its life.
+    pub(super) fn log_end(&mut self, conn: &Conn<S>) {
+        let (Some(kind), Some(ending)) = (conn.kind, &conn.ending) else { return };
+        let who = &ending.who;
+        let lines_max = match &who.nick {
+            _ if self.is_stopping => u32::MAX,
+            Some(_) => LIVES_LOGGED,
+            None => NAMELESS_LIVES_LOGGED,
+        };
+        let matter = ("connection", if who.nick.is_some() { "named" } else { "nameless" });
+        if !self.logbook.has_room(matter, lines_max, self.now.mono) {
+            return;
+        }
+        let life = conn.life;
+        info!(
+            peer:% = conn.from,
+            kind = kind.word(),
+            nick = who.nick.as_ref().map_or(NOBODY, Nick::as_str),
+            account = who.account.as_ref().map_or(NOBODY, Nick::as_str),
+            seconds = self.now.mono.as_secs().saturating_sub(life.opened_at.into()),
+            lines_in = life.lines_in,
+            bytes_in = life.bytes_in.bytes(),
+            bytes_out = life.bytes_out.bytes(),
+            parting = ending.parting;
+            "connection"
+        );
+    }
+
+    /// No turn follows: what was not logged is told.
+    pub fn end_log(&mut self) {
+        self.logbook.end();
     }
 }

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::io;
 use std::time::Duration;
 
-use log::{debug, info};
+use log::debug;
 
 use crate::chat::event::{Parting, Stranger};
 use crate::chat::pace::Rate;
@@ -347,9 +347,7 @@ impl<S: Stream> Hub<S> {
 
     /// Ends the connection of a peer that speaks something else.
     fn turn_away(&mut self, id: ConnId, stranger: Stranger) {
-        if let Some(conn) = self.conns.find(id) {
-            info!("{} speaks {stranger:?} and was turned away", conn.from);
-        }
+        self.log_stranger(id, stranger);
         self.chat(Input::Ended { conn: id, parting: Parting::WrongProtocol(stranger) });
     }
 
@@ -412,7 +410,7 @@ fn note_read<S>(conn: &mut Conn<S>, came: io::Result<usize>, most: usize) -> usi
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => conn.readable = Readable::No,
         Err(error) => {
-            debug!("{}: {error}", conn.from);
+            debug!(peer:% = conn.from, cause:% = error; "cannot_read");
             conn.intake = Intake::Lost;
             // Who closes without reading resets the connection, and means what they sent; who is
             // gone may have been in the middle of a line.

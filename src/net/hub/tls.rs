@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::io;
 use std::net::SocketAddr;
 
-use log::{debug, info};
+use log::debug;
 
 use crate::chat::event::{Event, Parting, Stranger};
 use crate::chat::outbox::Who;
@@ -39,12 +39,12 @@ impl<S: Stream> Hub<S> {
     ) -> Option<ConnId> {
         self.now = now;
         if self.handshakes >= self.limits.handshakes_max {
-            debug!("{from} refused: {} handshakes are under way", self.handshakes);
+            self.log_refused(from, "too-many-handshakes");
             return None;
         }
         if let Err((parting, _)) = self.let_in(from) {
-            debug!("{from} refused: {parting:?}");
             self.note_refused(parting);
+            self.log_refused(from, parting.word());
             return None;
         }
         let mut conn = Conn::new(stream, from, Some(Kind::Tls), now.mono);
@@ -53,7 +53,7 @@ impl<S: Stream> Hub<S> {
         let conn = self.conns.insert(conn);
         self.handshakes += 1;
         self.counts.note_opened(Kind::Tls);
-        debug!("{from} connected");
+        debug!(peer:% = from, kind = Kind::Tls.word(); "connected");
         let at = self.now.mono + self.limits.handshake_timeout;
         self.timers.push(Reverse((at, Timer::Handshake(conn))));
         Some(conn)
@@ -74,7 +74,7 @@ impl<S: Stream> Hub<S> {
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return true,
             Err(error) => {
-                debug!("{}: {error}", conn.from);
+                debug!(peer:% = conn.from, cause:% = error; "cannot_read");
                 conn.intake = Intake::Lost;
                 return true;
             }
@@ -92,7 +92,7 @@ impl<S: Stream> Hub<S> {
             Step::Ended => conn.intake = Intake::Ended,
             Step::Stranger => self.turn_away_plain(id),
             Step::Failed(why) => {
-                info!("{from} failed at TLS: {why}");
+                self.log_failed_tls(id, &why);
                 self.close(id, Parting::Lost, Who::default());
             }
         }
@@ -107,15 +107,15 @@ impl<S: Stream> Hub<S> {
         if conn.tls.as_ref().is_some_and(|session| !session.has_begun()) {
             return self.turn_away_plain(id);
         }
-        info!("{} was not done with TLS in time", conn.from);
+        self.log_failed_tls(id, "it was not done in time");
         self.doom(id);
     }
 
     /// Tells somebody who speaks plainly where TLS is spoken, and ends the connection.
     fn turn_away_plain(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find_mut(id) else { return };
-        info!("{} speaks no TLS and was turned away", conn.from);
         conn.tls = None;
+        self.log_stranger(id, Stranger::Plain);
         let parting = Parting::WrongProtocol(Stranger::Plain);
         self.tell(id, &Event::Bye { nick: None, parting });
         self.close(id, parting, Who::default());

@@ -87,9 +87,9 @@ impl Keys {
         match config(&self.files) {
             Ok(config) => {
                 self.config = Arc::new(config);
-                info!("the certificate of {} is used from now on", self.files.cert.display());
+                info!(file:% = self.files.cert.display(); "certificate_loaded");
             }
-            Err(why) => warn!("the certificate stays as it was: {why}"),
+            Err(why) => warn!(cause = why; "certificate_kept"),
         }
     }
 }
