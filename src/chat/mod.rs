@@ -13,7 +13,8 @@
 //! many seconds), `moderate` (kicking, banning, muting), `standing` (what that keeps somebody
 //! from), `tokens` (names for bots), `look` (who, rooms, topic, help), `recall`
 //! (what was said before), `whole` (all of one line), `wishes` (how it is for you), `habits` (how
-//! it is after the next login) and `receipts` (what became of what you said to one person).
+//! it is after the next login), `limits` (when they change) and `receipts` (what became of what you
+//! said to one person).
 //! [`kept`] is what outlives the process, [`asked`] what happens when an answer comes.
 
 pub mod accounts;
@@ -30,6 +31,7 @@ pub mod history;
 mod input;
 pub mod kept;
 pub mod keyed;
+mod limits;
 pub mod lock;
 pub mod login;
 mod look;

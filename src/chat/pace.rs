@@ -60,6 +60,14 @@ impl Pace {
         self.full_at = self.full_at().saturating_sub(rate.every).into();
     }
 
+    /// Goes on at another rate: as many as were taken and have not come back are missing still.
+    pub fn adapt(&mut self, old: Rate, new: Rate, now: Duration) {
+        let missing = self.full_at().saturating_sub(now).as_nanos();
+        let nanos = missing * new.every.as_nanos() / old.every.as_nanos().max(1);
+        let missing = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        self.full_at = now.saturating_add(missing.min(new.depth())).into();
+    }
+
     /// Whether forgetting this bucket would change nothing.
     pub fn is_full(&self, now: Duration) -> bool {
         self.full_at() <= now
@@ -100,6 +108,27 @@ mod tests {
         pace.give_back(HOURLY);
         assert_eq!(pace.take(HOURLY, Duration::ZERO), Ok(()));
         assert!(pace.take(HOURLY, Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn another_rate_forgives_nothing_and_punishes_nobody() {
+        let (slow, fast) = (Rate::per_second(1, 1000), Rate::per_second(100, 1000));
+        let now = Duration::from_secs(10);
+        let mut pace = Pace::new();
+        while pace.take(slow, now).is_ok() {}
+        let mut faster = pace;
+        faster.adapt(slow, fast, now);
+        assert_eq!(faster.take(fast, now), Err(now + fast.every));
+        let tight = Rate::per_second(100, 5);
+        pace.adapt(slow, tight, now);
+        assert_eq!(pace.take(tight, now), Err(now + tight.every));
+        let mut half = Pace::new();
+        (0..500).for_each(|_| _ = half.take(fast, now));
+        half.adapt(fast, slow, now);
+        assert_eq!((0..).take_while(|_| half.take(slow, now).is_ok()).count(), 500);
+        let mut rested = Pace::new();
+        rested.adapt(slow, fast, now);
+        assert!(rested.is_full(now));
     }
 
     #[test]

@@ -54,6 +54,12 @@ impl Timers {
         self.nameless.remove(&(at, conn));
     }
 
+    /// Each name that is awaited is awaited until another time since start, or for ever.
+    pub fn await_names(&mut self, until: impl Fn(ConnId) -> Option<Duration>) {
+        let awaited = std::mem::take(&mut self.nameless).into_iter();
+        self.nameless = awaited.filter_map(|(_, conn)| Some((until(conn)?, conn))).collect();
+    }
+
     /// When the next timer is due.
     pub fn deadline(&self) -> Option<Duration> {
         let heap = self.heap.peek().map(|Reverse((at, _, _))| *at);

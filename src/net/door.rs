@@ -40,6 +40,11 @@ impl Door {
         Door { limits, inside: 0, by_origin: BTreeMap::new(), arrivals: Arrivals::default() }
     }
 
+    /// From now on it is bounded so; who is in stays.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// How many are in.
     pub fn inside(&self) -> usize {
         self.inside
@@ -191,6 +196,11 @@ mod tests {
         assert_eq!(door.enter(address("::1"), now), Ok(()));
         assert_eq!(door.enter(other, now), Err(Parting::ServerFull));
         assert_eq!(door.inside(), 3);
+        door.set_limits(Limits { connections_max: Some(2), connections_per_address_max: Some(2) });
+        assert_eq!(door.enter(one), Err(Parting::ServerFull));
+        door.leave(address("::1"));
+        door.leave(address("127.0.0.1"));
+        assert_eq!(door.enter(one), Ok(()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod deliver;
 mod flush;
 mod keep;
 mod life;
+mod limits;
 mod read;
 mod receipts;
 mod requests;
@@ -177,17 +178,11 @@ pub struct Hub<S> {
 impl<S: Stream> Hub<S> {
     /// A hub without connections.
     pub fn new(chat: Chat, limits: Limits) -> Hub<S> {
-        let door = Door::new(door::Limits {
-            connections_max: limits.connections_max,
-            connections_per_address_max: limits.connections_per_address_max,
-            connects: limits.connects,
-        });
-        let page_bytes_max = limits.queue_bytes_max.map_or(1 << 20, |bytes| (bytes / 4).max(1));
         Hub {
             chat,
             limits,
             conns: Slots::default(),
-            door,
+            door: Door::new(limits.of_door()),
             outbox: Outbox::new(),
             timers: BinaryHeap::new(),
             ready: Vec::new(),
@@ -198,7 +193,7 @@ impl<S: Stream> Hub<S> {
             page: OpenPage::default(),
             stamps: Vec::new(),
             replay: None,
-            page_bytes_max,
+            page_bytes_max: limits.page_bytes_max(),
             pinned: Rc::new(Cell::new(0)),
             is_overfull: false,
             keeping: Keeping::default(),
@@ -214,7 +209,7 @@ impl<S: Stream> Hub<S> {
             refused: 0,
             counts: Counts::default(),
             logbook: Logbook::default(),
-            buffer: vec![0; limits.read_bytes_per_turn.min(64 * 1024)],
+            buffer: vec![0; limits.buffer_bytes()],
             now: Now { mono: Duration::ZERO, unix: 0, zone_secs: 0 },
             is_stopping: false,
         }
@@ -417,7 +412,7 @@ impl<S: Stream> Hub<S> {
             let is_idle = conn.is_writable && conn.is_talking() && !is_holding;
             assert!(!is_idle || conn.queue.is_empty(), "{id:?} was not flushed");
             let kept = conn.inbox.as_ref().map_or(0, |inbox| inbox.rest().len());
-            assert!(kept <= self.limits.read_bytes_per_turn, "{id:?} keeps more than one read");
+            assert!(kept <= limits::BUFFER_BYTES_MAX, "{id:?} keeps more than one read");
         }
         self.assert_nothing_is_left();
         let is_waiting = self.conns.iter().any(|(_, conn)| !conn.queue.is_empty());

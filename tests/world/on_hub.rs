@@ -106,6 +106,12 @@ impl World {
         is_idle && self.hub.has_kept_all()
     }
 
+    /// From now on the server is bounded so.
+    pub fn set_limits(&mut self, chat: chat::Limits, hub: hub::Limits) {
+        self.hub.set_limits(chat.clone(), hub, self.now);
+        self.limits = (chat, hub::Limits { keep: self.limits.1.keep, ..hub });
+    }
+
     /// From now on the store behaves so.
     pub fn store_is(&mut self, mood: Mood) {
         self.store.mood = mood;
