@@ -2,19 +2,26 @@
 //! and what happens at its limit; checked once, and plain data ever after.
 //!
 //! Promises: a [`Config`] that exists lets people in and out (no limit in it locks everyone out),
-//! and a refusal is one sentence. Deliberately asks nothing of the machine but the address of a
-//! host that is named in `--listen`: what the descriptor limit allows is found out at start.
+//! and a refusal is one sentence. Deliberately asks nothing of the machine but the file of
+//! `--config` and the address of a host that is named in `--listen`: what the descriptor limit
+//! allows is found out at start.
 
 mod amount;
+mod check;
+mod file;
 mod flags;
+mod given;
+mod paper;
+mod reach;
 mod sentence;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
-use clap::{Command, CommandFactory, FromArgMatches, ValueEnum};
+use clap::{Command, CommandFactory, ValueEnum};
 use log::LevelFilter;
 
 use crate::chat;
@@ -22,15 +29,17 @@ use crate::chat::name::RoomName;
 use crate::chat::pace::Rate;
 use crate::chat::ranks::Operators;
 use crate::net::hub;
-use amount::Bound;
-use flags::Flags;
-use flags::Instead;
 pub use flags::{Cert, Format, Task};
-use sentence::sentence;
+use flags::{Flags, Instead};
+use given::{Given, Value};
+pub use reach::{Change, Reach, reach_of};
 
 /// What is told at once is given away to be kept so often; it is kept within twice that.
 const LATER: Duration = Duration::from_millis(50);
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// Lines of the message of the day; each is as long as a line may be that comes in.
+const MOTD_LINES_MAX: usize = 20;
 
 /// Characters of the lobby's name, whatever the limit on names that people choose.
 const LOBBY_CHARS_MAX: usize = 64;
@@ -81,8 +90,8 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
-/// All that the server is told at its start.
-#[derive(Debug)]
+/// All that the server is told at its start, and when its file is read again.
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Where to listen, in the order given; never empty.
     pub listen: Vec<SocketAddr>,
@@ -90,8 +99,8 @@ pub struct Config {
     pub telnet_listen: Vec<SocketAddr>,
     /// Where to listen for TLS, in the order given.
     pub tls_listen: Vec<SocketAddr>,
-    /// The certificate; `None` where nobody listens for TLS.
-    pub tls: Option<Tls>,
+    /// The certificate for those.
+    pub tls: Tls,
     /// Where to answer who asks for metrics; `None` for nowhere.
     pub metrics: Option<SocketAddr>,
     /// How many connections may be open; decides `hub.connections_max`, which is `None` here.
@@ -106,6 +115,11 @@ pub struct Config {
     pub data: Option<Data>,
     /// What is logged, unless `RUST_LOG` says otherwise.
     pub log_level: LevelFilter,
+    /// Each flag as it was typed.
+    values: Vec<Value>,
+    /// The command line, the program's name first.
+    args: Vec<OsString>,
+    has_file: bool,
 }
 
 /// Why there is no [`Config`].
@@ -134,21 +148,26 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// Reads the flags (the first argument is the program's name) and the environment.
+    /// Reads the flags (the first argument is the program's name), the environment, and the file
+    /// that one of them names.
     pub fn parse_from(args: impl IntoIterator<Item = OsString>) -> Result<Wanted, Declined> {
         let args: Vec<OsString> = args.into_iter().collect();
-        let matches = command().try_get_matches_from(&args);
-        match matches.and_then(|matches| Flags::from_arg_matches(&matches)) {
-            Ok(mut flags) => match flags.instead.take() {
-                None => {
-                    let config = Config::from_flags(flags).map(Box::new);
-                    config.map(Wanted::Server).map_err(Declined::Refused)
-                }
-                Some(Instead::Task(task)) => Ok(Wanted::Task(task, flags.data)),
-                Some(Instead::Cert(cert)) => Ok(Wanted::Cert(cert)),
-            },
-            Err(error) if error.exit_code() == 0 => Err(Declined::Shown(error.to_string())),
-            Err(error) => Err(Declined::Refused(sentence(&error, &args))),
+        let mut given = Given::read(&args)?;
+        match given.flags.instead.take() {
+            None => Config::from_given(given, args).map(Box::new).map(Wanted::Server),
+            Some(Instead::Task(task)) => Ok(Wanted::Task(task, given.flags.data)),
+            Some(Instead::Cert(cert)) => Ok(Wanted::Cert(cert)),
+            Some(Instead::CheckConfig) => {
+                let config = Config::from_given(given, args)?;
+                let summary = check::summary(&config);
+                let summary = summary.map_err(|why| Given::located(&config.values, why));
+                Err(summary.map_or_else(Declined::Refused, Declined::Shown))
+            }
+            Some(Instead::Man { of }) => {
+                let page = paper::man(of.as_deref());
+                Err(page.map_or_else(Declined::Refused, Declined::Shown))
+            }
+            Some(Instead::Completions { shell }) => Err(Declined::Shown(paper::completions(shell))),
         }
     }
 }
@@ -162,6 +181,15 @@ impl Config {
             Wanted::Task(..) | Wanted::Cert(_) => {
                 Err(Declined::Refused("wanted is a server".to_owned()))
             }
+        }
+    }
+
+    fn from_given(given: Given, args: Vec<OsString>) -> Result<Config, Declined> {
+        let has_file = given.has_file();
+        let Given { flags, values, .. } = given;
+        match Config::from_flags(flags) {
+            Ok(config) => Ok(Config { values, args, has_file, ..config }),
+            Err(why) => Err(Declined::Refused(Given::located(&values, why))),
         }
     }
 
@@ -190,14 +218,11 @@ impl Config {
             is_searchable: flags.search,
         });
         Ok(Config {
-            connections: match flags.connections {
-                None => Connections::AsDescriptorsAllow,
-                Some(Bound::At(most)) => Connections::AtMost(most),
-                Some(Bound::Off) => Connections::Unlimited,
-            },
+            connections: flags.connections,
             accepts_per_turn: flags.accepts_per_turn,
             chat: chat::Limits {
                 lobby: lobby(&flags.lobby)?,
+                motd: motd(flags.motd.as_deref().unwrap_or_default(), flags.line_bytes)?,
                 name_chars_max: Some(flags.name_chars),
                 name_timeout: flags.name_timeout.most(),
                 rooms_max: flags.rooms.most(),
@@ -235,9 +260,12 @@ impl Config {
             listen: flags.listen,
             telnet_listen: flags.telnet_listen,
             tls_listen: flags.tls_listen,
-            tls: is_encrypting.then_some(Tls { cert: flags.tls_cert, key: flags.tls_key }),
+            tls: Tls { cert: flags.tls_cert, key: flags.tls_key },
             metrics: flags.metrics,
             data,
+            values: Vec::new(),
+            args: Vec::new(),
+            has_file: false,
         })
     }
 }
@@ -263,6 +291,22 @@ fn check_listen(listen: &[SocketAddr]) -> Result<(), String> {
     match twice {
         Some((_, address)) => Err(format!("--listen {address} is given twice; once is enough")),
         None => Ok(()),
+    }
+}
+
+/// The message of the day, without the ends of its last lines.
+fn motd(text: &str, line_bytes: usize) -> Result<Option<Rc<str>>, String> {
+    let text = text.trim_end();
+    let lines = text.lines().count();
+    if lines > MOTD_LINES_MAX {
+        return Err(format!("--motd: it has {lines} lines; wanted are at most {MOTD_LINES_MAX}"));
+    }
+    match text.lines().find(|line| line.len() > line_bytes) {
+        Some(line) => Err(format!(
+            "--motd: a line of it has {} bytes; wanted are at most {line_bytes} (--line-bytes)",
+            line.len()
+        )),
+        None => Ok((!text.is_empty()).then(|| Rc::from(text))),
     }
 }
 

@@ -47,17 +47,22 @@ impl Log {
     }
 }
 
-/// Starts the log for this process; `RUST_LOG` is stronger than `level`. Fails without a thread,
-/// and when a log runs already.
+/// Starts the log for this process; `RUST_LOG` is stronger than `level`, which
+/// [`log::set_max_level`] changes. Fails without a thread, and when a log runs already.
 pub fn start(level: LevelFilter) -> io::Result<Log> {
     let (entrance, log) = entrance_to(io::stderr())?;
+    let is_decided = std::env::var_os("RUST_LOG").is_some();
     Builder::new()
-        .filter_level(level)
+        // What is logged at all is for one place to decide, which can be changed.
+        .filter_level(if is_decided { level } else { LevelFilter::Trace })
         .parse_default_env()
         .format(|out, record| out.write_all(line_of(record, Timestamp::now()).as_bytes()))
         .target(Target::Pipe(Box::new(entrance)))
         .try_init()
         .map_err(io::Error::other)?;
+    if !is_decided {
+        log::set_max_level(level);
+    }
     Ok(log)
 }
 

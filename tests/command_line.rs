@@ -256,6 +256,28 @@ fn the_first_words_are_where_it_listens() {
     }
 }
 
+#[test]
+fn a_configuration_is_checked_without_a_server() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    fs::write(path, "pace = 50\n").unwrap();
+    let text = shown(&run(&["check-config"], &[("CHATLINE_CONFIG", path)]));
+    assert!(text.starts_with("the configuration is good\n"), "{text}");
+    assert!(text.contains(&format!("  pace = 50   ({path}:1)\n")), "{text}");
+    assert!(text.contains("  data = none   (CHATLINE_DATA)\n"), "{text}");
+    fs::write(path, "pace = 'fast'\n").unwrap();
+    for args in [&["check-config", "--config", path][..], &["--config", path]] {
+        let sentence = complaint(&run(args, &[]), 2);
+        assert!(sentence.starts_with(&format!("{path}:1: pace 'fast': wanted is ")), "{sentence}");
+    }
+}
+
+#[test]
+fn man_pages_and_completions_are_written() {
+    assert!(shown(&run(&["man"], &[])).contains(".TH chatline 1"));
+    assert!(shown(&run(&["completions", "bash"], &[])).contains("--connections-per-address"));
+}
+
 /// Where a server listens that cannot say so on standard output.
 fn logged_address(server: &ServerProcess) -> SocketAddr {
     let found = wait_for(|| {
@@ -298,8 +320,10 @@ fn a_standard_output_that_is_closed_ends_nothing() {
 fn scripts() -> Vec<PathBuf> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts");
     let scripts = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    // A program for awk is read by one of them, and not run.
-    scripts.filter(|script| script.extension().is_none_or(|it| it != "awk")).collect()
+    // A program for awk is read by one of them, and an example by people; neither is run.
+    let is_read =
+        |script: &PathBuf| script.extension().is_some_and(|it| it == "awk" || it == "toml");
+    scripts.filter(|script| !is_read(script)).collect()
 }
 
 #[test]

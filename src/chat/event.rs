@@ -38,6 +38,11 @@ pub enum Event {
         /// Where the user starts and with whom; `None` without a lobby.
         lobby: Option<(RoomName, Roll)>,
     },
+    /// What the operator of the server tells everybody who has come.
+    Motd {
+        /// It, LF between its lines; never empty.
+        text: Rc<str>,
+    },
     /// Said in a room.
     Said {
         /// The line's id.

@@ -236,6 +236,7 @@ mod tests {
     fn of_many_rooms_the_fullest_are_shown_and_a_locked_one_to_its_members_alone() {
         let limits = Limits {
             lobby: None,
+            motd: None,
             name_chars_max: None,
             name_timeout: None,
             rooms_max: None,

@@ -62,6 +62,7 @@ mod whole;
 mod wishes;
 
 use std::hash::BuildHasher;
+use std::rc::Rc;
 use std::time::Duration;
 
 use accounts::Accounts;
@@ -135,6 +136,8 @@ pub struct Now {
 pub struct Limits {
     /// The room in which everybody starts, permanent and never locked; `None` for none.
     pub lobby: Option<RoomName>,
+    /// What everybody is told after the welcome, in lines; `None` for nothing.
+    pub motd: Option<Rc<str>>,
     /// Characters of a name.
     pub name_chars_max: Option<usize>,
     /// How long a connection may go without a name.

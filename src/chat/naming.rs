@@ -219,6 +219,11 @@ impl Chat {
             (self.rooms.at(room).name.clone(), self.others_in(room, conn, WELCOME_NAMES))
         });
         out.tell(conn, Event::Welcome { nick, is_guest, lobby });
+        // A guest is a script that has a line to say, and a token is for programs.
+        let is_person = !is_guest && self.users.at(conn).token().is_none();
+        if let Some(text) = self.limits.motd.clone().filter(|_| is_person) {
+            out.tell(conn, Event::Motd { text });
+        }
     }
 
     /// Gives somebody who has a name another one, and lets the others know.

@@ -252,6 +252,7 @@ mod tests {
     fn chat(people: u32) -> Chat {
         let limits = Limits {
             lobby: RoomName::parse("lobby", None).ok(),
+            motd: None,
             name_chars_max: None,
             name_timeout: None,
             rooms_max: None,

@@ -121,6 +121,7 @@ mod tests {
             paste_bytes_max: 1 << 16,
             directs_max: 100,
             operators: Operators::new(["Cat", "dan"]),
+            motd: None,
             is_searchable: false,
             is_kept: true,
         };

@@ -398,6 +398,7 @@ mod tests {
         fn new() -> Talk {
             let limits = Limits {
                 lobby: None,
+                motd: None,
                 name_chars_max: None,
                 name_timeout: None,
                 rooms_max: None,

@@ -7,10 +7,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
 
-use super::Sync;
 use super::amount::{Bound, count, duration, or_off, size, switch};
+use super::{Connections, Sync};
 use crate::chat::command::{REPLAY_LINES_MAX, Since};
 use crate::chat::name::Nick;
 
@@ -35,13 +36,21 @@ const DAY: Duration = Duration::from_secs(86_400);
     version,
     about = "A chat server for people and scripts that have nothing but a TCP socket.",
     after_help = "Sizes take K, M and G (1K is 1024 bytes), durations ms, s, m, h and d. A flag is \
-                  stronger than its environment variable.\n\ntry it:  nc 127.0.0.1 9000",
+                  stronger than its environment variable, and that than the file of \
+                  --config.\n\ntry it:  nc 127.0.0.1 9000",
     max_term_width = 100,
     next_line_help = true,
     subcommand_help_heading = "Instead of serving",
+    subcommand_value_name = "COMMAND",
     disable_help_subcommand = true
 )]
 pub(super) struct Flags {
+    /// A file in which any flag can stand, by its name without dashes: `pace = 50`. What is given
+    /// otherwise is stronger. SIGHUP reads it again. scripts/chatline.toml has all of them.
+    #[arg(long, env = "CHATLINE_CONFIG", value_name = "PATH", global = true)]
+    #[arg(value_parser = path, value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
+
     /// Where to listen: a port of this machine alone (9000), an address and a port (0.0.0.0:9000,
     /// [::]:9000) or a host name and a port. Port 0 takes a free one. Can be repeated, or separated
     /// by commas. Everything is plain text: whoever reaches the port can come in.
@@ -64,12 +73,12 @@ pub(super) struct Flags {
     /// The file with the certificate, and those between it and its root (PEM). It is read again at
     /// SIGHUP, and when it has changed.
     #[arg(long, env = "CHATLINE_TLS_CERT", value_name = "FILE", help_heading = "Encryption")]
-    #[arg(default_value = CERT, value_parser = file)]
+    #[arg(default_value = CERT, value_parser = file, value_hint = ValueHint::FilePath)]
     pub(super) tls_cert: PathBuf,
 
     /// The file with the certificate's key (PEM), not encrypted. It is read again with the other.
     #[arg(long, env = "CHATLINE_TLS_KEY", value_name = "FILE", help_heading = "Encryption")]
-    #[arg(default_value = KEY, value_parser = file)]
+    #[arg(default_value = KEY, value_parser = file, value_hint = ValueHint::FilePath)]
     pub(super) tls_key: PathBuf,
 
     /// How long a TLS handshake may take; then the connection is closed.
@@ -89,11 +98,11 @@ pub(super) struct Flags {
     pub(super) tls_handshakes: usize,
 
     /// Connections at once; more are told `server-full` and closed. Lowered to what the descriptor
-    /// limit allows, which is also the default: that limit, raised as far as allowed, less 32.
+    /// limit allows, which is what `auto` means: that limit, raised as far as allowed, less 32.
     /// `off`: until descriptors run out, with the same answer.
     #[arg(long, env = "CHATLINE_CONNECTIONS", value_name = "COUNT", help_heading = "Who comes in")]
-    #[arg(value_parser = or_off(count(1..=MOST)))]
-    pub(super) connections: Option<Bound<usize>>,
+    #[arg(default_value = "auto", value_parser = connections)]
+    pub(super) connections: Connections,
 
     /// Connections at once from one address (IPv6: from one /64); more are told
     /// `too-many-from-here` and closed. This machine itself is exempt.
@@ -121,6 +130,12 @@ pub(super) struct Flags {
     #[arg(long, env = "CHATLINE_OPERATORS", value_name = "NICK", value_delimiter = ',')]
     #[arg(help_heading = "Who comes in", value_parser = nick)]
     pub(super) operators: Vec<String>,
+
+    /// What everybody is told after their welcome, but for guests and tokens: at most 20 lines.
+    /// Nothing unless given.
+    #[arg(long, env = "CHATLINE_MOTD", value_name = "TEXT", help_heading = "Who comes in")]
+    #[arg(value_parser = motd)]
+    pub(super) motd: Option<String>,
 
     /// Bytes of a line that comes in, its end not counted; a longer one is refused with
     /// `line-too-long` and skipped.
@@ -229,7 +244,7 @@ pub(super) struct Flags {
     /// nothing else.
     #[arg(long, env = "CHATLINE_DATA", value_name = "PATH", help_heading = "What is kept")]
     #[arg(global = true)]
-    #[arg(default_value = DATA, value_parser = path)]
+    #[arg(default_value = DATA, value_parser = path, value_hint = ValueHint::AnyPath)]
     pub(super) data: PathBuf,
 
     /// What a line that somebody has seen survives: `disk`, a power cut; `process`, the death of
@@ -305,6 +320,23 @@ pub(super) enum Instead {
     /// Writes a certificate for TLS that is signed by itself, with its key, and says how to use it.
     #[command(next_line_help = true)]
     Cert(Cert),
+    /// Checks the flags, the environment and the file of --config, and says what is otherwise than
+    /// by default; starts nothing.
+    CheckConfig,
+    /// Writes the man page to standard output, or that of one command.
+    #[command(next_line_help = true)]
+    Man {
+        /// Which one: export, for example.
+        #[arg(value_name = "COMMAND")]
+        of: Option<String>,
+    },
+    /// Writes what completes flags and commands in a shell to standard output.
+    #[command(next_line_help = true)]
+    Completions {
+        /// For which one.
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
 }
 
 /// A certificate that is to be made.
@@ -382,6 +414,26 @@ fn file(text: &str) -> Result<PathBuf, String> {
 fn nick(text: &str) -> Result<String, String> {
     let nick = Nick::parse(text, None).map_err(|_| "wanted is a name, as in alice")?;
     Ok(nick.as_str().to_owned())
+}
+
+/// How many connections there may be.
+fn connections(text: &str) -> Result<Connections, String> {
+    let parse = or_off(count(1..=MOST));
+    match text {
+        "auto" => Ok(Connections::AsDescriptorsAllow),
+        _ => parse(text).map_err(|fault| format!("{fault}, or auto")).map(|bound| match bound {
+            Bound::At(most) => Connections::AtMost(most),
+            Bound::Off => Connections::Unlimited,
+        }),
+    }
+}
+
+/// A text of several lines.
+fn motd(text: &str) -> Result<String, String> {
+    match text.contains(|c: char| c.is_control() && !['\n', '\r', '\t'].contains(&c)) {
+        true => Err("wanted is a text without control characters".to_owned()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 fn time(text: &str) -> Result<Since, String> {

@@ -1,17 +1,18 @@
 //! What is wrong with the flags, in one sentence.
 //!
-//! Promises: no newline, no control character, and the flag (or the environment variable) by the
-//! name that it was given. Deliberately no usage: `--help` has it.
+//! Promises: no newline, no control character, and the flag (or the environment variable, or the
+//! line of the file) by the name that it was given. Deliberately no usage: `--help` has it.
 
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::command;
+use super::file::File;
 use super::flags::address;
 
-/// What clap explains in several lines, as one sentence.
-pub(super) fn sentence(error: &clap::Error, args: &[OsString]) -> String {
+/// What clap explains in several lines, as one sentence; with a file, what is wrong stands there.
+pub(super) fn sentence(error: &clap::Error, args: &[OsString], file: Option<&File>) -> String {
     let told = |kind| error.get(kind).map(|value| value.to_string());
     let arg = told(ContextKind::InvalidArg).unwrap_or_default();
     match error.kind() {
@@ -26,7 +27,7 @@ pub(super) fn sentence(error: &clap::Error, args: &[OsString]) -> String {
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let value = told(ContextKind::InvalidValue).unwrap_or_default();
-            let origin = origin(&arg, args);
+            let origin = origin(&arg, args, file);
             match std::error::Error::source(error) {
                 Some(fault) => format!("{origin} '{}': {fault}", value.escape_debug()),
                 None if value.is_empty() => format!("{origin}: a value is missing"),
@@ -56,9 +57,14 @@ fn one_of(error: &clap::Error) -> String {
     }
 }
 
-/// The flag of `usage` (`--pace <COUNT>`) as it was given: itself, or its environment variable.
-fn origin(usage: &str, args: &[OsString]) -> String {
+/// The flag of `usage` (`--pace <COUNT>`) as it was given: itself, its environment variable, or the
+/// line of the file.
+fn origin(usage: &str, args: &[OsString], file: Option<&File>) -> String {
     let flag = usage.split(' ').next().unwrap_or(usage);
+    let key = flag.trim_start_matches("--");
+    if let Some(place) = file.and_then(|file| file.place_of(key)) {
+        return place;
+    }
     let is_given = |arg: &OsString| {
         let rest = arg.to_str().and_then(|arg| arg.strip_prefix(flag));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
@@ -80,8 +86,8 @@ mod tests {
 
     #[test]
     fn a_value_is_traced_to_its_flag_or_its_variable() {
-        assert_eq!(origin("--pace <COUNT>", &["--pace".into(), "x".into()]), "--pace");
-        assert_eq!(origin("--pace <COUNT>", &["--pace=x".into()]), "--pace");
-        assert_eq!(origin("--pace <COUNT>", &["--pacer".into()]), "CHATLINE_PACE");
+        assert_eq!(origin("--pace <COUNT>", &["--pace".into(), "x".into()], None), "--pace");
+        assert_eq!(origin("--pace <COUNT>", &["--pace=x".into()], None), "--pace");
+        assert_eq!(origin("--pace <COUNT>", &["--pacer".into()], None), "CHATLINE_PACE");
     }
 }

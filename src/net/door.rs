@@ -196,11 +196,16 @@ mod tests {
         assert_eq!(door.enter(address("::1"), now), Ok(()));
         assert_eq!(door.enter(other, now), Err(Parting::ServerFull));
         assert_eq!(door.inside(), 3);
-        door.set_limits(Limits { connections_max: Some(2), connections_per_address_max: Some(2) });
-        assert_eq!(door.enter(one), Err(Parting::ServerFull));
+        let most = Some(2);
+        door.set_limits(Limits {
+            connections_max: most,
+            connections_per_address_max: most,
+            connects: None,
+        });
+        assert_eq!(door.enter(one, now), Err(Parting::ServerFull));
         door.leave(address("::1"));
         door.leave(address("127.0.0.1"));
-        assert_eq!(door.enter(one), Ok(()));
+        assert_eq!(door.enter(one, now), Ok(()));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! sleeps when nothing is to be done and never otherwise. Deliberately knows neither lines nor
 //! people.
 
+mod reload;
+
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -33,6 +35,7 @@ use crate::chat::kept::{Kept, KeptLock};
 use crate::chat::name::{RoomName, key_of};
 use crate::chat::{Chat, ConnId, Now};
 use crate::config::{Config, Connections};
+pub use reload::Reloaded;
 
 /// A token is a whole [`ConnId`].
 const _: () = assert!(usize::BITS == 64, "chatline needs a 64-bit machine");
@@ -69,12 +72,12 @@ pub struct Server {
     phase: Phase,
     /// When a server that stops does not wait any longer, since start.
     stops_at: Option<Duration>,
-    drain_timeout: Duration,
-    accepts_per_turn: usize,
     /// How long its turns took.
     turns: Histogram,
     /// How many lines of the log were lost.
     log_lines_lost: Arc<AtomicU64>,
+    /// What it runs with: as it was at the start, but for what was read again and is applied.
+    config: Config,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +97,9 @@ impl Server {
         let signals = signals.map_err(doing("take signals"))?;
         let mut listeners = Listeners::new(hub::refuse_line(Parting::ServerFull));
         let mut addresses = Vec::new();
-        let keys = config.tls.as_ref().map(Keys::load).transpose().map_err(StartError::Data)?;
+        let is_encrypting = !config.tls_listen.is_empty();
+        let keys = is_encrypting.then(|| Keys::load(&config.tls)).transpose();
+        let keys = keys.map_err(StartError::Data)?;
         let asked = [
             (Kind::Lines, &config.listen),
             (Kind::Telnet, &config.telnet_listen),
@@ -126,14 +131,12 @@ impl Server {
             let (rooms, names) = (kept.rooms.len(), kept.accounts.len());
             info!(file:% = data.path.display(), rooms, names; "store_opened");
         }
-        let mut chat = Chat::restore(config.chat, secret, &kept, now);
+        let mut chat = Chat::restore(config.chat.clone(), secret, &kept, now);
         if let Some(question) = chat.first_question() {
             chat.begin_with(&opened.answer(&question));
         }
         let runners = opened.start(poll.registry(), ERRANDS).map_err(doing("start a thread"))?;
-        let drain_timeout = limits.drain_timeout;
         let hub = Hub::new(chat, limits);
-        let (phase, accepts_per_turn) = (Phase::Serving, config.accepts_per_turn);
         Ok(Server {
             poll,
             signals,
@@ -144,12 +147,11 @@ impl Server {
             hub,
             runners,
             clock,
-            phase,
+            phase: Phase::Serving,
             stops_at: None,
-            drain_timeout,
-            accepts_per_turn,
             turns: Histogram::default(),
             log_lines_lost: Arc::default(),
+            config,
         })
     }
 
@@ -248,15 +250,8 @@ impl Server {
         for signal in self.signals.take() {
             match signal {
                 Signal::Stop(name) => self.stop(name, now),
-                Signal::Reload => self.reload(),
+                Signal::Reload => _ = self.reload(now),
             }
-        }
-    }
-
-    /// Reads again what can be read again.
-    fn reload(&mut self) {
-        if let Some(keys) = &mut self.keys {
-            keys.reload();
         }
     }
 
@@ -265,7 +260,7 @@ impl Server {
             info!(signal; "stopping");
             self.listeners.close();
             self.hub.shut_down(now);
-            self.stops_at = Some(now.mono + self.drain_timeout + STOP_PATIENCE);
+            self.stops_at = Some(now.mono + self.config.hub.drain_timeout + STOP_PATIENCE);
             self.phase = Phase::Stopping;
         } else {
             info!(signal; "stopping_at_once");
@@ -274,7 +269,7 @@ impl Server {
     }
 
     fn accept(&mut self, now: Now) {
-        for _ in 0..self.accepts_per_turn {
+        for _ in 0..self.config.accepts_per_turn {
             match self.listeners.accept(now.mono) {
                 Some(Arrival::Peer(stream, from, kind)) => self.admit(stream, from, kind, now),
                 Some(Arrival::Gone) => {}

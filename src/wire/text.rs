@@ -26,6 +26,7 @@ use crate::chat::event::{Receipt, Stranger, Zone};
 use crate::chat::name::Nick;
 
 use super::Clock;
+use super::clean::clean;
 use super::help;
 
 /// How wide a line of `/who`, `/rooms` and `/help` may be, in columns of the terminal.
@@ -63,6 +64,7 @@ pub fn of(event: &Event, clock: Clock) -> String {
         }
         Event::PasswordWanted { .. } => wrapped(&kept::kept(event)),
         Event::Token(news) => kept::token(news),
+        Event::Motd { text } => motd(text),
         Event::Joined { room, others, topic } => joined(room.as_str(), others, topic.as_deref()),
         Event::Said { .. }
         | Event::Acted { .. }
@@ -111,6 +113,11 @@ pub fn of(event: &Event, clock: Clock) -> String {
         | Event::TypingShows
         | Event::LoginDropped { .. } => format!("* {}\n", kept::kept(event)),
     }
+}
+
+/// As many notices as it has lines, each as clean as what people type.
+fn motd(text: &str) -> String {
+    text.lines().map(|line| format!("* {}\n", clean(line.as_bytes()))).collect()
 }
 
 /// The sentence of an event that is one short line.

@@ -57,6 +57,7 @@ fn of_people() -> Vec<Event> {
         Event::NameWanted,
         Event::Welcome { nick: nick("bob"), is_guest: false, lobby: None },
         Event::Welcome { nick: Nick::guest(3), is_guest: true, lobby: Some((room("dev"), roll())) },
+        Event::Motd { text: Rc::from("be kind\nbackups at 4") },
         Event::Whispered { nick: nick("bob"), text: text.clone() },
         Event::IsAway { nick: nick("bob"), text },
         Event::IsAway { nick: nick("bob"), text: Rc::from("") },

@@ -92,7 +92,7 @@ fn act(world: &mut World, people: &mut Vec<Person>, action: &Action) -> Result<(
             world.settle();
             if let Some(flags) = flags {
                 let (chat, hub) = limits(flags)?;
-                world.set_limits(chat, hub);
+                world.set_next_limits(chat, hub);
             }
             world.restart();
         }

@@ -90,7 +90,7 @@ impl World {
     }
 
     /// The next server has these limits.
-    pub fn set_limits(&mut self, chat: chat::Limits, mut hub: hub::Limits) {
+    pub fn set_next_limits(&mut self, chat: chat::Limits, mut hub: hub::Limits) {
         hold_nothing_up(&mut hub);
         self.limits = (chat, hub);
     }

@@ -299,7 +299,8 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Splits at blanks; single quotes hold a word together, so that `''` is an empty one.
+/// Splits at blanks; single quotes hold a word together, so that `''` is an empty one, and `\n` in
+/// them ends a line.
 fn words(text: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut rest = text.trim();
@@ -308,7 +309,7 @@ fn words(text: &str) -> Result<Vec<String>, String> {
             Some(quoted) => quoted.split_once('\'').ok_or("a quote is not closed")?,
             None => rest.split_at(rest.find(' ').unwrap_or(rest.len())),
         };
-        words.push(word.to_owned());
+        words.push(word.replace("\\n", "\n"));
         rest = after.trim_start();
     }
     Ok(words)

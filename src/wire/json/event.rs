@@ -35,6 +35,7 @@ kinds! {
     Event::Greeting { .. } => "greeting",
     Event::NameWanted => "name-wanted",
     Event::Welcome { .. } => "welcome",
+    Event::Motd { .. } => "motd",
     Event::Said { .. } | Event::Acted { .. } | Event::Block { .. } => "message",
     Event::Whispered { .. } => "direct",
     Event::IsAway { .. } => "is-away",
@@ -523,6 +524,7 @@ fn write_other(event: &Event, to: &mut Object<'_>) {
             to.text("reason", reason(*parting));
         }
         Event::NameWanted
+        | Event::Motd { .. }
         | Event::NoTerminal
         | Event::Paste(PasteNews::LeftOut)
         | Event::Paste(PasteNews::Dropped)

@@ -149,6 +149,7 @@ trait Population {
 fn limits() -> Limits {
     Limits {
         lobby: None,
+        motd: None,
         name_chars_max: Some(24),
         name_timeout: None,
         rooms_max: None,

@@ -1,0 +1,61 @@
+//! `chatline check-config`: what the configuration is, where it is not the default.
+//!
+//! Promises: what is good here starts, as far as that is known without starting; each value is on
+//! one line, with where it stands. Deliberately opens no file, and listens nowhere.
+
+use std::path::Path;
+
+use clap::ValueHint;
+
+use super::given::{Origin, Value};
+use super::reach::shown;
+use super::{Config, command};
+
+/// The summary, for standard output.
+///
+/// # Errors
+/// One sentence without its end.
+pub(super) fn summary(config: &Config) -> Result<String, String> {
+    for value in &config.values {
+        check_path(value)?;
+    }
+    let different = config.values.iter().filter(|value| value.origin != Origin::Default);
+    let lines = different.filter(|value| value.key != "config").map(|value| {
+        let place = match &value.origin {
+            Origin::Default => String::new(),
+            Origin::Flag => format!("--{}", value.key),
+            Origin::Variable(variable) => variable.clone(),
+            // The key stands before it already.
+            Origin::File(place) => {
+                place.rsplit_once(": ").map_or(place.as_str(), |(place, _)| place).to_owned()
+            }
+        };
+        format!("  {} = {}   ({place})\n", value.key, shown(&value.text))
+    });
+    let lines: String = lines.collect();
+    Ok(match lines.is_empty() {
+        true => "the configuration is good: all is as by default\n".to_owned(),
+        false => format!("the configuration is good\n{lines}  all else is as by default\n"),
+    })
+}
+
+/// Whether what a flag names is there: a file that is read, the folder of one that is written.
+fn check_path(value: &Value) -> Result<(), String> {
+    let command = command();
+    let arg = command.get_arguments().find(|arg| arg.get_long() == Some(&value.key));
+    let (path, key) = (Path::new(&value.text), &value.key);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match arg.map(|arg| arg.get_value_hint()) {
+        Some(ValueHint::FilePath) if !value.text.is_empty() && !path.is_file() => {
+            Err(format!("--{key}: there is no file {}", path.display()))
+        }
+        Some(ValueHint::AnyPath) if path.is_dir() => {
+            Err(format!("--{key}: {} is a folder; wanted is a file in one", path.display()))
+        }
+        Some(ValueHint::AnyPath) => match folder.filter(|folder| !folder.is_dir()) {
+            Some(folder) => Err(format!("--{key}: there is no folder {}", folder.display())),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}

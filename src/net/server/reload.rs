@@ -1,0 +1,92 @@
+//! Reading the configuration again: at SIGHUP, and for whoever asks in another way.
+//!
+//! Promises: a configuration that is wrong changes nothing, and what is wrong with it is logged;
+//! each change is logged, and whether it is applied. Deliberately reads in the loop: a file of an
+//! operator is small and near, and a turn that waits for it is one turn.
+
+use log::{info, warn};
+
+use super::{Server, connections_max, raise_descriptor_limit};
+use crate::chat::Now;
+use crate::config::{Change, Reach};
+
+/// What came of reading the configuration again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reloaded {
+    /// There is no file: all was given at the start.
+    NoFile,
+    /// It was read, and this is different.
+    Changes(Vec<Change>),
+    /// It is wrong, for this reason (a sentence without its end), and all is as it was.
+    Kept(String),
+}
+
+impl Reloaded {
+    /// For people, a sentence without its end on each line.
+    pub fn told(&self) -> Vec<String> {
+        match self {
+            Reloaded::NoFile => vec!["nothing to reload from: there is no --config".to_owned()],
+            Reloaded::Kept(why) => vec![format!("nothing is changed: {why}")],
+            Reloaded::Changes(changes) if changes.is_empty() => {
+                vec!["the configuration is as it was".to_owned()]
+            }
+            Reloaded::Changes(changes) => changes.iter().map(Change::told).collect(),
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            Reloaded::NoFile => info!("config_absent"),
+            Reloaded::Kept(why) => warn!(why; "config_kept"),
+            Reloaded::Changes(changes) => {
+                info!(changes = changes.len(); "config_read");
+                changes.iter().for_each(log_change);
+            }
+        }
+    }
+}
+
+fn log_change(change: &Change) {
+    let Change { key, old, new, reach } = change;
+    match reach {
+        Reach::Live => info!(key, old, new; "config_changed"),
+        Reach::Restart => info!(key, old, new; "config_needs_restart"),
+    }
+}
+
+impl Server {
+    /// Reads again what can be read again, and applies what can be applied while people talk.
+    pub fn reload(&mut self, now: Now) -> Reloaded {
+        if let Some(keys) = &mut self.keys {
+            keys.reload();
+        }
+        let reloaded = self.reload_configuration(now);
+        reloaded.log();
+        reloaded
+    }
+
+    fn reload_configuration(&mut self, now: Now) -> Reloaded {
+        if !self.config.has_file() {
+            return Reloaded::NoFile;
+        }
+        match self.config.read_again() {
+            Err(why) => Reloaded::Kept(why),
+            Ok(new) => {
+                let changes = self.config.adopt(new);
+                self.apply(now);
+                Reloaded::Changes(changes)
+            }
+        }
+    }
+
+    /// The rest of the server goes by the configuration as it is now.
+    fn apply(&mut self, now: Now) {
+        let config = &self.config;
+        let mut limits = config.hub;
+        limits.connections_max = connections_max(config.connections, raise_descriptor_limit());
+        self.hub.set_limits(config.chat.clone(), limits, now);
+        if let Some(level) = config.log_level_to_set() {
+            log::set_max_level(level);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A running server that reads its file again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::file_of;
+use crate::world::on_tcp::{Peer, ServerProcess, wait_for};
+
+/// A server with a file of that text, beside what its command line says.
+fn start(text: &str, args: &[&str]) -> (ServerProcess, PathBuf, TempDir) {
+    let (folder, path) = file_of(text);
+    let mut command = ServerProcess::command();
+    command.args(["--listen", "127.0.0.1:0", "--config"]).arg(&path).args(args);
+    (ServerProcess::spawn(command, 1), path, folder)
+}
+
+/// Writes the file anew, and waits until the log has that.
+fn reload(server: &ServerProcess, path: &Path, text: &str, logged: &str) -> String {
+    let before = server.log().len();
+    fs::write(path, text).unwrap();
+    server.signal(Signal::HUP);
+    let log = wait_for(|| Some(server.log()[before..].to_owned()).filter(|it| it.contains(logged)));
+    log.unwrap_or_else(|| panic!("{logged} is not in the log: {}", server.log()))
+}
+
+/// Somebody who comes, and everything up to the answer to a line that always has one.
+fn told(server: &ServerProcess, nick: &str) -> (Peer, String) {
+    let mut peer = server.connect();
+    peer.send_line(nick);
+    peer.send_line(&format!("@{nick} that is all"));
+    let mut told = String::new();
+    loop {
+        let line = peer.line().expect("the connection stays");
+        if line.ends_with("that is all") {
+            return (peer, told);
+        }
+        told += &format!("{line}\n");
+    }
+}
+
+#[test]
+fn what_is_live_is_applied_and_the_rest_is_told() {
+    let (server, path, _folder) = start("name-chars = 9\nmotd = 'first'\n", &["--rooms", "7"]);
+    let (mut alice, seen) = told(&server, "alice");
+    assert!(seen.ends_with("\n* first\n"), "{seen}");
+    let text = "name-chars = 5\nmotd = 'second'\nlobby = 'foyer'\nrooms = 9\npace = 'off'\n";
+    let log = reload(&server, &path, text, "key=motd");
+    for line in [
+        "INFO event=config_read changes=4",
+        "INFO event=config_needs_restart key=lobby old=lobby new=foyer",
+        "INFO event=config_changed key=name-chars old=9 new=5",
+        "INFO event=config_changed key=pace old=100 new=off",
+        "INFO event=config_changed key=motd old=first new=second",
+    ] {
+        let log = wait_for(|| Some(server.log()).filter(|log| log.contains(line)));
+        assert!(log.is_some(), "{line} is not in the log: {}", server.log());
+    }
+    // A flag is stronger than the file, and nobody has lost the connection.
+    assert!(!log.contains("key=rooms "), "{log}");
+    alice.send_line("/nick alicia");
+    assert!(alice.line_that_starts("! name-invalid").contains('5'));
+    let (_bob, seen) = told(&server, "bob");
+    assert!(seen.contains("in #lobby with alice") && seen.ends_with("\n* second\n"), "{seen}");
+}
+
+#[test]
+fn a_file_that_is_wrong_changes_nothing() {
+    let (server, path, _folder) = start("name-chars = 9\n", &[]);
+    let text = "name-chars = 5\npaec = 7\n";
+    let log = reload(&server, &path, text, "event=config_kept");
+    let expected = format!("{}:2: there is no 'paec', but there is pace", path.display());
+    assert!(log.contains("WARN") && log.contains(&expected), "{log}");
+    let (mut alice, _) = told(&server, "alicia");
+    fs::remove_file(&path).unwrap();
+    server.signal(Signal::HUP);
+    let count = || server.log().matches("event=config_kept").count();
+    assert!(wait_for(|| (count() == 2).then_some(())).is_some(), "{}", server.log());
+    alice.send_line("/nick alexandra");
+    alice.line_that_starts("* you are alexandra now");
+    reload(&server, &path, "name-chars = 5\n", "event=config_changed key=name-chars old=9 new=5");
+}
+
+#[test]
+fn the_log_level_is_applied() {
+    let (server, path, _folder) = start("quiet = true\n", &[]);
+    let greeted = || {
+        let mut peer = server.connect();
+        peer.line_that_starts("* chatline");
+        peer
+    };
+    let first = greeted();
+    reload(&server, &path, "verbose = 1\n", "key=verbose");
+    let second = greeted();
+    let is_logged = |peer: &Peer| server.log().contains(&format!("{} connected", peer.address()));
+    assert!(wait_for(|| is_logged(&second).then_some(())).is_some(), "{}", server.log());
+    assert!(!is_logged(&first), "{}", server.log());
+}
+
+#[test]
+fn without_a_file_there_is_nothing_to_read() {
+    let mut server = ServerProcess::start(&[]);
+    server.signal(Signal::HUP);
+    let log = wait_for(|| Some(server.log()).filter(|it| it.contains("event=config_absent")));
+    assert!(log.is_some(), "{}", server.log());
+    server.person("alice");
+    server.stop();
+    assert_eq!(server.wait().code(), Some(0));
+}
