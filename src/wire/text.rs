@@ -41,13 +41,9 @@ const QUOTED_CHARS: usize = 40;
 /// The lines of an event, each ending with LF.
 pub fn of(event: &Event, clock: Clock) -> String {
     match event {
-        Event::Moderated(_)
-        | Event::PutOut { .. }
-        | Event::Expelled { .. }
-        | Event::Listed { .. } => moderation::of(event, clock),
-        Event::Refused(refusal) => {
-            format!("! {} {}\n", refusal.code().word(), refused::refusal_text(refusal, clock))
-        }
+        Event::Moderated(_) | Event::PutOut { .. } => moderation::of(event, clock),
+        Event::Expelled { .. } | Event::Listed { .. } => moderation::of(event, clock),
+        Event::Refused(refusal) => refused::of(refusal, clock),
         Event::Bye { nick, parting } => bye(nick.as_ref(), *parting),
         Event::Everybody { .. } | Event::Members { .. } | Event::Ignoring { .. } => {
             wrapped(&people(event))

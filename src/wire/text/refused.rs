@@ -1,6 +1,6 @@
 //! The sentences of refusals: the thing first, what to do instead second.
 //!
-//! Promises: one line, without the mark and the code before it; what somebody typed is quoted in
+//! Promises: one line, which begins with the mark and the code; what somebody typed is quoted in
 //! bounded length. Deliberately decides nothing.
 
 use std::time::Duration;
@@ -13,8 +13,13 @@ use crate::chat::name::{NameFault, Reserved};
 use super::super::{Clock, help};
 use super::{count, json, moderation, quoted};
 
+/// The line of a refusal.
+pub(super) fn of(refusal: &Refusal, clock: Clock) -> String {
+    format!("! {} {}\n", refusal.code().word(), refusal_text(refusal, clock))
+}
+
 /// Why a line was refused, and what to do instead.
-pub(super) fn refusal_text(refusal: &Refusal, clock: Clock) -> String {
+fn refusal_text(refusal: &Refusal, clock: Clock) -> String {
     match refusal {
         Refusal::Usage(verb) => help::usage(*verb),
         Refusal::NothingSaidInRoom { .. }
