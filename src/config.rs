@@ -25,6 +25,7 @@ use clap::{Command, CommandFactory, ValueEnum};
 use log::LevelFilter;
 
 use crate::chat;
+use crate::chat::admission::Admission;
 use crate::chat::name::RoomName;
 use crate::chat::pace::Rate;
 use crate::chat::ranks::Operators;
@@ -210,6 +211,7 @@ impl Config {
                         nothing; wanted is none"
                 .to_owned());
         }
+        let admission = admission(&flags, is_kept)?;
         let data = is_kept.then(|| Data {
             path: flags.data,
             sync: flags.sync,
@@ -232,6 +234,7 @@ impl Config {
                 accounts_max: flags.accounts.most(),
                 paste_bytes_max: flags.paste_bytes,
                 directs_max: flags.directs,
+                admission,
                 operators: Operators::new(flags.operators.iter().map(String::as_str)),
                 is_searchable: data.as_ref().is_some_and(|data| data.is_searchable),
                 is_kept: data.is_some(),
@@ -275,6 +278,21 @@ fn keep(data: &Data, commit_window: Duration) -> hub::Keep {
     match data.sync {
         Sync::Disk | Sync::Process => hub::Keep { is_told_at_once: false, window: commit_window },
         Sync::Later => hub::Keep { is_told_at_once: true, window: LATER.max(commit_window) },
+    }
+}
+
+/// Who comes in; without accounts nobody could where members alone do.
+fn admission(flags: &Flags, is_kept: bool) -> Result<Admission, String> {
+    let admission = match (flags.private, flags.members_only) {
+        (true, _) => Admission::Private,
+        (false, true) => Admission::Members,
+        (false, false) => Admission::Everybody,
+    };
+    match admission != Admission::Everybody && !is_kept {
+        true => Err("--members-only and --private need accounts, and --data none keeps none; \
+                     name a file with --data PATH"
+            .to_owned()),
+        false => Ok(admission),
     }
 }
 
@@ -467,6 +485,18 @@ mod tests {
             let sentence = refusal(&args);
             assert!(sentence.contains(args[0]), "{sentence}");
             assert!(!sentence.contains('\u{1b}'), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn members_alone_come_in_where_accounts_are_kept() {
+        let admission = |args: &[&str]| parse(args).unwrap().chat.admission;
+        assert_eq!(admission(&[]), Admission::Everybody);
+        assert_eq!(admission(&["--members-only"]), Admission::Members);
+        assert_eq!(admission(&["--private"]), Admission::Private);
+        assert_eq!(admission(&["--private", "--members-only"]), Admission::Private);
+        for flag in ["--members-only", "--private"] {
+            assert!(refusal(&[flag, "--data", "none"]).contains("--data PATH"));
         }
     }
 

@@ -1,4 +1,4 @@
-//! What chatline does beside serving, with what is kept: export, backup, forget.
+//! What chatline does beside serving, with what is kept: export, invite, backup, forget.
 //!
 //! Promises: what is asked for is written to the given sink and nothing else is; a reader that goes
 //! away early (`| head`) is no failure; a failure is one sentence without its end. Deliberately
@@ -17,6 +17,8 @@ use crate::chat::kept::KeptLine;
 use crate::config::{Format, Task};
 use crate::store;
 use crate::wire::Clock;
+
+const DAY_SECS: i64 = 86_400;
 
 /// Does it.
 ///
@@ -37,6 +39,13 @@ pub fn run(task: &Task, data: &Path, out: &mut dyn Write) -> Result<(), String> 
             };
             let exported = store::export(data, room, since, &mut write);
             if has_left { Ok(()) } else { exported.map(|_| ()) }
+        }
+        Task::Invite { days, count } => {
+            let now = now().unix;
+            let end = now + i64::from(*days) * DAY_SECS;
+            let codes = store::invite(data, *count, now, end)?;
+            let written = writeln!(out, "{}", codes.join("\n"));
+            written.map_err(|error| format!("cannot write the codes: {error}"))
         }
         Task::Backup { file } => store::backup(data, file),
         Task::Forget { nick } => {

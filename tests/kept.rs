@@ -25,6 +25,8 @@ mod forgotten;
 mod full;
 #[path = "kept/heard.rs"]
 mod heard;
+#[path = "kept/invites.rs"]
+mod invites;
 #[path = "kept/sanctions.rs"]
 mod sanctions;
 #[path = "kept/tokens.rs"]

@@ -6,6 +6,7 @@
 //! tells nobody anything: the rules beside this file do.
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 use super::kept::{Bot, KeptAccount, KeptSettings};
@@ -69,6 +70,10 @@ pub struct Accounts {
     names: NamesInUse<u64>,
     next_serial: u64,
     tries: Tries,
+    key: Keyed,
+    /// Tries at names that no person owns, where that is not to be told: by name and address, and
+    /// by name.
+    tries_at_nobody: [Tries; 2],
 }
 
 impl Accounts {
@@ -80,6 +85,8 @@ impl Accounts {
             names: NamesInUse::new(key),
             next_serial: next_serial.max(1),
             tries: Tries::new(),
+            key,
+            tries_at_nobody: Default::default(),
         };
         // Whoever a token belongs to comes first.
         let (tokens, people): (Vec<_>, Vec<_>) = kept.iter().partition(|it| it.bot.is_some());
@@ -219,6 +226,28 @@ impl Accounts {
         Ok(())
     }
 
+    /// Takes a try at the password of a name that nobody owns: as many as if somebody did.
+    pub fn take_try_at_nobody(
+        &mut self,
+        key: &str,
+        origin: Origin,
+        now: Duration,
+    ) -> Result<(), Duration> {
+        self.tries.take_at(TRIES_FROM_HERE, origin, now)?;
+        let (pair, name) = (self.key.hash_one((key, origin)), self.key.hash_one(key));
+        let [by_origin, from_anywhere] = &mut self.tries_at_nobody;
+        by_origin.take(Origin(pair), now)?;
+        from_anywhere.take_at(TRIES_FROM_ANYWHERE, Origin(name), now)
+    }
+
+    /// The password was right, for it is a bot's: the try is given back.
+    pub fn forgive_at_nobody(&mut self, key: &str, origin: Origin) {
+        let (pair, name) = (self.key.hash_one((key, origin)), self.key.hash_one(key));
+        let [by_origin, from_anywhere] = &mut self.tries_at_nobody;
+        by_origin.forgive(Origin(pair));
+        from_anywhere.forgive_at(TRIES_FROM_ANYWHERE, Origin(name));
+    }
+
     /// The password was right: the try is given back.
     pub fn forgive(&mut self, serial: u64, origin: Origin) {
         self.tries.forgive_at(TRIES_FROM_HERE, origin);
@@ -300,6 +329,32 @@ mod tests {
         assert_eq!(accounts.take_try(Some(token), Origin(1), Duration::ZERO), wait);
         accounts.forgive(token, Origin(1));
         assert_eq!(accounts.take_try(Some(token), Origin(1), Duration::ZERO), Ok(()));
+    }
+
+    #[test]
+    fn a_name_that_nobody_owns_is_guessed_at_as_slowly() {
+        let mut accounts = accounts();
+        let serial = accounts.add(nick("alice"), "hash").serial;
+        let mut here = Vec::new();
+        for (round, now) in [0, 0, 0, 0, 0, 0, 4, 5, 5, 30].into_iter().enumerate() {
+            let now = Duration::from_secs(now);
+            let owned = accounts.take_try(Some(serial), Origin(1), now);
+            assert_eq!(accounts.take_try_at_nobody("bob", Origin(2), now), owned, "{round}");
+            here.push(owned.is_ok());
+        }
+        assert!(here.contains(&true) && here.contains(&false));
+        let mut anywhere = Vec::new();
+        for guesser in 3..40 {
+            let owned = accounts.take_try(Some(serial), Origin(guesser), Duration::from_secs(99));
+            let nobodys =
+                accounts.take_try_at_nobody("bob", Origin(guesser + 99), Duration::from_secs(99));
+            assert_eq!(nobodys, owned, "{guesser}");
+            anywhere.push(owned.is_ok());
+        }
+        assert!(anywhere.contains(&true) && anywhere.contains(&false));
+        accounts.forgive_at_nobody("bob", Origin(102));
+        let now = Duration::from_secs(99);
+        assert_eq!(accounts.take_try_at_nobody("bob", Origin(102), now), Ok(()));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! the rules beside this file do.
 
 use super::event::{Event, Refusal};
+use super::invites::Invite;
 use super::kept::{Answer, Bot, Change, Question, Secret, Span};
 use super::name::{Nick, RoomName};
 use super::outbox::{Audience, Outbox};
@@ -60,6 +61,18 @@ pub enum Pending {
     },
     /// Make an account with that hash.
     Register,
+    /// Hash the password of a new account, if the invitation is open.
+    Invite {
+        /// The invitation.
+        invite: Invite,
+        /// The password.
+        password: Secret,
+    },
+    /// Make an account with that hash, by invitation.
+    RegisterInvited {
+        /// The invitation.
+        invite: Invite,
+    },
     /// Log in, if the password is right.
     Login {
         /// To which account.
@@ -140,6 +153,12 @@ impl Chat {
             Pending::Show { id } => self.whole_came(conn, id, answer, out),
             Pending::Search { words } => self.found(conn, words, answer, out),
             Pending::Register => self.registered(conn, answer, now, out),
+            Pending::Invite { invite, password } => {
+                self.invite_verified(conn, invite, password, &answer, out)
+            }
+            Pending::RegisterInvited { invite } => {
+                self.registered_invited(conn, invite, answer, now, out)
+            }
             Pending::Login { account } => self.login_verified(conn, account, &answer, now, out),
             Pending::Directs { account, is_last } => {
                 self.directs_came(conn, account, is_last, answer, out)

@@ -104,7 +104,7 @@ pub const TABLE: &[Row] = &[
         arguments: "[ROOM] [N, since TIME, before ID or after ID]",
     },
     Row { verb: Verb::Search, names: &["search"], arguments: "WORDS [in ROOM] [by NICK]" },
-    Row { verb: Verb::Register, names: &["register"], arguments: "PASSWORD" },
+    Row { verb: Verb::Register, names: &["register"], arguments: "[CODE] PASSWORD" },
     Row { verb: Verb::Login, names: &["login"], arguments: "NICK [PASSWORD]" },
     Row { verb: Verb::Password, names: &["password"], arguments: "OLD NEW" },
     Row { verb: Verb::Unregister, names: &["unregister"], arguments: "PASSWORD" },
@@ -205,8 +205,8 @@ pub enum Command<'a> {
     History(Option<&'a str>, HistorySpan),
     /// Search for words, in that room, by that person.
     Search(&'a str, Option<&'a str>, Option<&'a str>),
-    /// Own the name, with that password.
-    Register(&'a str),
+    /// Own the name, with that password; with the code of an invitation, if there is one.
+    Register(Option<&'a str>, &'a str),
     /// Be the owner of that name, with that password or one that is asked for.
     Login(&'a str, Option<&'a str>),
     /// Change the password, from the first to the second.

@@ -63,6 +63,9 @@ impl Chat {
     /// Rooms whose names begin so; that there is a locked one is no secret, but to a bot that is
     /// for other rooms.
     fn rooms_like(&self, conn: ConnId, prefix: &str, sigil: &str) -> Vec<String> {
+        if self.is_outside(conn) {
+            return Vec::new();
+        }
         let prefix = key_of(prefix);
         let rooms = self.rooms.iter().take(LOOKED_AT_MAX).map(|(_, room)| &room.name);
         let may_know = |name: &&RoomName| self.check_token_room(conn, name.as_str()).is_ok();
@@ -72,6 +75,9 @@ impl Chat {
 
     /// People whose names begin so: those in the asker's current room, or else all.
     fn nicks_like(&self, conn: ConnId, prefix: &str, sigil: &str, end: &str) -> Vec<String> {
+        if self.is_outside(conn) {
+            return Vec::new();
+        }
         let prefix = key_of(prefix);
         let is_like = |nick: &&Nick| nick.key().starts_with(&*prefix);
         let shown = |nick: &Nick| format!("{sigil}{nick}{end}");

@@ -24,8 +24,10 @@ pub use parts::{
 pub enum Event {
     /// A connection is greeted; `people` have a name already.
     Greeting {
-        /// How many people are here.
-        people: usize,
+        /// How many people are here; `None` where that is for members alone.
+        people: Option<usize>,
+        /// Whether members alone come in.
+        is_for_members: bool,
     },
     /// A connection before its name pressed Enter.
     NameWanted,
@@ -359,6 +361,8 @@ pub enum Event {
     PasswordWanted {
         /// The name.
         nick: Nick,
+        /// Whether it is said that it is somebody's.
+        is_somebodys: bool,
     },
     /// What you type next shows on your screen.
     TypingShows,

@@ -10,6 +10,7 @@ mod settings;
 
 use std::ops::Range;
 
+use super::invites::Invite;
 use super::sanctions::{Kind, Sanction, Target};
 pub use settings::KeptSettings;
 
@@ -72,6 +73,11 @@ pub enum Change {
     },
     /// An account was made.
     AccountMade(KeptAccount),
+    /// An invitation was used, and is none any longer.
+    InviteSpent {
+        /// Which.
+        invite: Invite,
+    },
     /// An account has another password.
     Password {
         /// The account.
@@ -172,6 +178,7 @@ impl Change {
             | Change::Lock { .. }
             | Change::RoomGone { .. }
             | Change::Operator { .. }
+            | Change::InviteSpent { .. }
             | Change::Slow { .. }
             | Change::Settings { .. }
             | Change::AccountGone { .. }
@@ -455,6 +462,13 @@ pub enum Question {
         /// The password.
         password: Secret,
     },
+    /// Whether an invitation is open.
+    Invite {
+        /// Which.
+        invite: Invite,
+        /// When, in seconds since 1970 UTC.
+        unix: i64,
+    },
     /// Whether a password is the one behind a hash.
     Verify {
         /// The password.
@@ -543,7 +557,7 @@ pub enum Answer {
     },
     /// The hash of the password, in the PHC string format.
     Hash(String),
-    /// Whether the password is right.
+    /// Whether the password is right, or the invitation open.
     Verified(bool),
     /// Nobody can say now; the operator's log says why.
     Unavailable,

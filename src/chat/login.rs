@@ -4,12 +4,13 @@
 //! Promises: nobody has an owned name without its password; a line that is taken for a password is
 //! never said, and an addressed line, or one of several words, is never taken for one; after a
 //! wrong password the next line is still taken for one. Deliberately hashes nothing: it asks. What
-//! happens after the right one is in `back`.
+//! happens after the right one is in `back`; where members alone come in, see `admission`.
 
 use super::accounts::Account;
+use super::admission::Admission;
 use super::asked::Pending;
 use super::command::{Command, Verb};
-use super::event::{Event, RankFault, Refusal};
+use super::event::{Event, Parting, RankFault, Refusal};
 use super::kept::{Answer, Change, KeptAccount, Question, Secret};
 use super::name::{Nick, key_of};
 use super::naming::needs_no_name;
@@ -24,10 +25,14 @@ impl Chat {
     pub(super) fn register(
         &mut self,
         conn: ConnId,
+        code: Option<&str>,
         password: &str,
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
+        if self.is_outside(conn) {
+            return self.register_invited(conn, code, password, now, out);
+        }
         self.check_keeping()?;
         let user = self.users.at(conn);
         let nick = self.users.nick(conn);
@@ -41,10 +46,12 @@ impl Chat {
         if self.limits.operators.has(&nick) {
             return Err(Refusal::Rank(RankFault::OperatorsName { nick }));
         }
-        check_password(password)?;
-        if let Some(most) = self.limits.accounts_max.filter(|most| self.accounts.len() >= *most) {
-            return Err(Refusal::TooManyAccounts { most });
+        // Where everybody comes in there are no invitations: it is a password with a blank in it.
+        if code.is_some() {
+            return Err(Refusal::PasswordInvalid);
         }
+        check_password(password)?;
+        self.check_accounts()?;
         self.take_hash(conn, now)?;
         let question = Question::Hash { password: Secret(password.to_owned()) };
         self.ask(conn, question, Pending::Register, out);
@@ -69,10 +76,31 @@ impl Chat {
         let Answer::Hash(hash) = answer else { return Err(Refusal::Unavailable) };
         // Others may have been quicker, and the disk may be full by now.
         self.check_keeping()?;
-        if let Some(most) = self.limits.accounts_max.filter(|most| self.accounts.len() >= *most) {
-            return Err(Refusal::TooManyAccounts { most });
-        }
+        self.check_accounts()?;
         let nick = self.users.nick(conn);
+        self.make_account(conn, nick.clone(), hash, now, out);
+        self.keep_memberships(conn, out);
+        out.tell(conn, Event::Registered { nick });
+        Ok(())
+    }
+
+    /// Whether there may be one more account.
+    pub(super) fn check_accounts(&self) -> Result<(), Refusal> {
+        match self.limits.accounts_max {
+            Some(most) if self.accounts.len() >= most => Err(Refusal::TooManyAccounts { most }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes an account for somebody, who is logged in to it then.
+    pub(super) fn make_account(
+        &mut self,
+        conn: ConnId,
+        nick: Nick,
+        hash: String,
+        now: Now,
+        out: &mut Outbox,
+    ) {
         let settings = self.settings_of(conn);
         let account = self.accounts.add(nick.clone(), &hash);
         account.conn = Some(conn);
@@ -92,9 +120,6 @@ impl Chat {
             bot: None,
         }));
         self.users.at_mut(conn).set_account(Some(serial));
-        self.keep_memberships(conn, out);
-        out.tell(conn, Event::Registered { nick });
-        Ok(())
     }
 
     /// `/login nick password`; without a password it is asked for.
@@ -107,8 +132,12 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         self.check_kept()?;
-        let Some(serial) = self.accounts.named(&key_of(typed)) else {
-            return Err(Refusal::NotRegistered { typed: typed.to_owned() });
+        let serial = match self.is_outside(conn) {
+            true => self.account_outside(conn, typed)?,
+            false => {
+                let serial = self.accounts.named(&key_of(typed));
+                serial.ok_or_else(|| Refusal::NotRegistered { typed: typed.to_owned() })?
+            }
         };
         if self.users.at(conn).account() == Some(serial) {
             let nick = self.account_nick(serial, self.users.nick(conn));
@@ -125,13 +154,12 @@ impl Chat {
 
     /// Asks for the password of an account: the next line is taken for it.
     pub(super) fn want_password(&mut self, conn: ConnId, serial: u64, out: &mut Outbox) {
-        let Some(account) = self.accounts.find(serial) else { return };
-        let nick = account.nick.clone();
+        let Some(nick) = self.name_awaited(conn, serial) else { return };
         let wishes = self.users.at_mut(conn).wishes_mut();
         wishes.login = Some(serial);
         // A program sends no line that is a password: what it asks next says what it is.
         if wishes.face != Face::Json {
-            out.tell(conn, Event::PasswordWanted { nick });
+            self.ask_for_password(conn, nick, out);
             out.hide_typing(conn, true);
         }
     }
@@ -154,12 +182,12 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) {
-        let Some(account) = self.accounts.find(serial) else {
+        let Some(nick) = self.name_awaited(conn, serial) else {
             // It was given up meanwhile; what was typed for its password is not looked at.
             self.want_no_password(conn, out);
             return out.tell(conn, Event::LoginDropped { nick: self.nick_if_any(conn) });
         };
-        let refusal = Refusal::LoginRequired { nick: account.nick.clone() };
+        let refusal = self.login_required(conn, nick);
         // A password has no blank in it: whoever types one says something.
         if text.starts_with(['#', '@']) || text.trim().contains(' ') && !text.starts_with('/') {
             return out.refuse(conn, refusal);
@@ -191,14 +219,18 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) {
-        let nick = self.accounts.find(serial).map(|account| account.nick.clone());
+        let nick = self.name_awaited(conn, serial);
+        let is_allowed = match self.is_outside(conn) {
+            true => self.check_outside(conn, &command).is_ok(),
+            false => needs_no_name(&command),
+        };
         if nick.is_none() || matches!(command, Command::Nick(_)) {
             self.want_no_password(conn, out);
         }
         match nick {
-            Some(nick) if !needs_no_name(&command) => {
+            Some(nick) if !is_allowed => {
                 let is_paste = matches!(command, Command::Paste(_));
-                self.refuse_line(conn, Refusal::LoginRequired { nick }, is_paste, out);
+                self.refuse_line(conn, self.login_required(conn, nick), is_paste, out);
             }
             _ => match self.users.at(conn).nick() {
                 None => self.obey_before_name(conn, command, now, out),
@@ -228,9 +260,15 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        let origin = self.users.at(conn).origin;
-        let taken = self.accounts.take_try(Some(serial), origin, now.mono);
-        taken.map_err(|wait| Refusal::TryPasswordLater { wait })?;
+        // Nor is it told that a name is a bot's, of which guesses are counted otherwise.
+        let is_persons = self.accounts.find(serial).is_some_and(|account| !account.is_bot());
+        if self.is_hiding(conn) && !is_persons {
+            self.take_try_at_nobody(conn, now)?;
+        } else {
+            let origin = self.users.at(conn).origin;
+            let taken = self.accounts.take_try(Some(serial), origin, now.mono);
+            taken.map_err(|wait| Refusal::TryPasswordLater { wait })?;
+        }
         let hash = self.accounts.find(serial).map(|account| account.hash.to_string());
         let question = Question::Verify { password: Secret(password.to_owned()), hash };
         self.ask(conn, question, pending, out);
@@ -246,14 +284,17 @@ impl Chat {
     ) -> Result<(), Refusal> {
         match answer {
             Answer::Verified(true) => {
-                let origin = self.users.at(conn).origin;
+                let user = self.users.at(conn);
+                let origin = user.origin;
                 self.accounts.forgive(serial, origin);
+                if let Some(nick) = user.wanted().filter(|_| self.is_hiding(conn)) {
+                    self.accounts.forgive_at_nobody(nick.key(), origin);
+                }
                 Ok(())
             }
             Answer::Verified(false) => {
                 let is_asked = self.users.at(conn).awaited_login().is_some();
-                let account = self.accounts.find(serial).ok_or(Refusal::Unavailable)?;
-                let nick = account.nick.clone();
+                let nick = self.name_awaited(conn, serial).ok_or(Refusal::Unavailable)?;
                 Err(Refusal::WrongPasswordOfName { nick, is_asked })
             }
             _ => Err(Refusal::Unavailable),
@@ -341,6 +382,10 @@ impl Chat {
         self.users.at_mut(conn).set_account(None);
         out.keep(Change::AccountGone { account: serial });
         out.tell(conn, Event::Unregistered { nick });
+        // Whoever is no member any longer would not be let in either.
+        if self.limits.admission != Admission::Everybody {
+            self.part(conn, Parting::Quit, now, out);
+        }
         Ok(())
     }
 
@@ -371,7 +416,8 @@ impl Chat {
     }
 }
 
-fn check_password(password: &str) -> Result<(), Refusal> {
+/// Whether that can be a password of a name.
+pub(super) fn check_password(password: &str) -> Result<(), Refusal> {
     // What begins so is never taken for a password where one is asked for.
     let is_taken = !password.starts_with(['#', '@', '/']);
     let has_blank = password.contains(char::is_whitespace);

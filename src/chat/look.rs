@@ -246,6 +246,7 @@ mod tests {
             accounts_max: None,
             paste_bytes_max: 1 << 16,
             directs_max: 100,
+            admission: Default::default(),
             operators: Operators::default(),
             is_searchable: false,
             is_kept: false,

@@ -7,7 +7,8 @@
 //! English.
 //!
 //! The rules stand in the files of this folder by what they are about: `naming` (the first line,
-//! `/nick`), `login` (names that are somebody's), `back` (after a login), `talk` (saying and
+//! `/nick`), `login` (names that are somebody's), `admission` (who
+//! comes in without one), `invites` (how they get one), `back` (after a login), `talk` (saying and
 //! whispering), `paste` (many lines as one), `moves` (entering, leaving, parting), `own` (rooms
 //! that are somebody's), `ranks` and `operate` (operators, and what they do), `slow` (a line in so
 //! many seconds), `moderate` (kicking, banning, muting), `standing` (what that keeps somebody
@@ -18,6 +19,7 @@
 //! [`kept`] is what outlives the process, [`asked`] what happens when an answer comes.
 
 pub mod accounts;
+pub mod admission;
 pub mod asked;
 mod audience;
 mod back;
@@ -29,6 +31,7 @@ pub mod event;
 mod habits;
 pub mod history;
 mod input;
+pub mod invites;
 pub mod kept;
 pub mod keyed;
 mod limits;
@@ -61,14 +64,17 @@ pub mod user;
 mod whole;
 mod wishes;
 
+use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::time::Duration;
 
 use accounts::Accounts;
+use admission::Admission;
 use command::{Command, Verb};
 use event::{Event, Parting, PasteNews, Refusal};
 pub use input::Input;
+use invites::Invite;
 use kept::{Answer, Kept, Question};
 use keyed::Keyed;
 use name::{Nick, RoomName};
@@ -156,6 +162,8 @@ pub struct Limits {
     pub paste_bytes_max: usize,
     /// Lines that wait for the owner of a name who is away.
     pub directs_max: usize,
+    /// Who comes in without an account.
+    pub admission: Admission,
     /// Who may do everywhere what an owner may in a room.
     pub operators: Operators,
     /// Whether what is kept can be searched.
@@ -205,6 +213,8 @@ pub struct Chat {
     pasting: usize,
     /// What is given away to be kept is kept at present.
     is_keeping: bool,
+    /// Invitations that somebody is using just now: of one connection each.
+    redeeming: BTreeSet<Invite>,
     /// Counts the entries into rooms.
     entries: u64,
     /// Counts what is derived from the secret: ids of connections, salts.
@@ -244,6 +254,7 @@ impl Chat {
             wholes: Wholes::default(),
             pasting: 0,
             is_keeping: true,
+            redeeming: BTreeSet::new(),
             entries: 0,
             derived: 0,
         };
@@ -377,7 +388,7 @@ impl Chat {
         if let Some(at) = self.name_due_at(conn) {
             self.timers.await_name(at, conn);
         }
-        out.tell(conn, Event::Greeting { people: self.users.people() });
+        self.greet(conn, out);
     }
 
     /// When the connection should have a name, since start.
@@ -468,7 +479,7 @@ impl Chat {
             Command::Replay(lines) => self.replay_lines(conn, lines, out),
             Command::History(room, span) => self.history(conn, room, span, now, out),
             Command::Search(words, room, nick) => self.search(conn, words, room, nick, out),
-            Command::Register(password) => self.register(conn, password, now, out),
+            Command::Register(code, password) => self.register(conn, code, password, now, out),
             Command::Login(nick, password) => self.login(conn, nick, password, now, out),
             Command::Password(old, new) => self.change_password(conn, old, new, now, out),
             Command::Unregister(password) => self.unregister(conn, password, now, out),

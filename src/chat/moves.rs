@@ -422,6 +422,7 @@ impl Chat {
         if nick.is_none() {
             self.await_no_name(conn);
         }
+        self.let_go_of_invite(conn);
         self.users.remove(conn);
         self.forget_receipts(conn);
         out.tell(conn, last.unwrap_or(Event::Bye { nick: nick.clone(), parting }));

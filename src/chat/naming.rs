@@ -78,7 +78,11 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) {
-        if !needs_no_name(&command) {
+        if let Err(refusal) = self.check_outside(conn, &command) {
+            let is_paste = matches!(command, Command::Paste(_));
+            return self.refuse_line(conn, refusal, is_paste, out);
+        }
+        if !needs_no_name(&command) && !self.is_outside(conn) {
             self.become_guest(conn, now, out);
         }
         self.obey(conn, command, now, out);
@@ -92,12 +96,16 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        match self.choose(conn, typed)? {
+        let choice = match self.is_outside(conn) {
+            true => Choice::Owned(self.account_outside(conn, typed)?),
+            false => self.choose(conn, typed)?,
+        };
+        match choice {
             Choice::Owned(account) => {
                 self.want_password(conn, account, out);
-                let owner = self.accounts.find(account).map(|account| account.nick.clone());
-                if let (Some(nick), Face::Json) = (owner, self.users.at(conn).face()) {
-                    return Err(Refusal::LoginRequired { nick });
+                let nick = self.name_awaited(conn, account);
+                if let (Some(nick), Face::Json) = (nick, self.users.at(conn).face()) {
+                    return Err(self.login_required(conn, nick));
                 }
             }
             Choice::Free(nick) => match self.users.at(conn).nick() {

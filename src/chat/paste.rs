@@ -180,12 +180,14 @@ impl Chat {
             self.note_directs_seen(conn, out);
         }
         self.note_seen(conn, out);
-        if let Some(account) = awaited_login.and_then(|serial| self.accounts.find(serial)) {
-            let refusal = Refusal::LoginRequired { nick: account.nick.clone() };
-            return out.refuse(conn, refusal);
+        if let Some(nick) = awaited_login.and_then(|serial| self.name_awaited(conn, serial)) {
+            return out.refuse(conn, self.login_required(conn, nick));
         }
         if self.users.at(conn).is_pasting() {
             return text.split('\n').for_each(|line| self.add_to_paste(conn, line, out));
+        }
+        if self.is_outside(conn) {
+            return out.refuse(conn, Refusal::MembersOnly { nick: None });
         }
         if self.users.at(conn).nick().is_none() {
             self.become_guest(conn, now, out);
@@ -262,6 +264,7 @@ mod tests {
             accounts_max: None,
             paste_bytes_max: BYTES_MAX,
             directs_max: 100,
+            admission: Default::default(),
             operators: Operators::default(),
             is_searchable: false,
             is_kept: false,

@@ -120,6 +120,7 @@ mod tests {
             accounts_max: None,
             paste_bytes_max: 1 << 16,
             directs_max: 100,
+            admission: Default::default(),
             operators: Operators::new(["Cat", "dan"]),
             motd: None,
             is_searchable: false,

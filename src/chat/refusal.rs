@@ -171,7 +171,16 @@ pub enum Refusal {
     LoginRequired {
         /// The name whose password it is.
         nick: Nick,
+        /// Whether it is said that it is somebody's.
+        is_somebodys: bool,
     },
+    /// Members alone come in.
+    MembersOnly {
+        /// The name that you gave, which is nobody's.
+        nick: Option<Nick>,
+    },
+    /// No invitation has that code, or it is over.
+    WrongInvite,
     /// That takes a name of your own.
     AccountRequired {
         /// What does.
@@ -336,6 +345,8 @@ impl Refusal {
             | Refusal::NotKeptNow
             | Refusal::Unavailable => Code::NotKept,
             Refusal::LoginRequired { .. } => Code::LoginRequired,
+            Refusal::MembersOnly { .. } => Code::MembersOnly,
+            Refusal::WrongInvite => Code::WrongPassword,
             Refusal::AccountRequired { .. }
             | Refusal::NotRegistered { .. }
             | Refusal::GuestsCannotRegister { .. } => Code::NotRegistered,
@@ -500,6 +511,7 @@ codes! {
     RoomFull = "room-full",
     NotKept = "not-kept",
     LoginRequired = "login-required",
+    MembersOnly = "members-only",
     NotRegistered = "not-registered",
     AlreadyRegistered = "already-registered",
     PasswordInvalid = "password-invalid",

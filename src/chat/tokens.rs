@@ -360,7 +360,7 @@ impl Chat {
 fn verb_for_people(command: &Command<'_>) -> Option<Verb> {
     match command {
         Command::Nick(_) => Some(Verb::Nick),
-        Command::Register(_) => Some(Verb::Register),
+        Command::Register(..) => Some(Verb::Register),
         Command::Login(..) => Some(Verb::Login),
         Command::Password(..) => Some(Verb::Password),
         Command::Unregister(_) => Some(Verb::Unregister),
@@ -408,6 +408,7 @@ mod tests {
                 accounts_max: None,
                 paste_bytes_max: 1 << 16,
                 directs_max: 100,
+                admission: Default::default(),
                 operators: Operators::default(),
                 is_searchable: false,
                 is_kept: true,

@@ -61,6 +61,8 @@ pub struct Wishes {
     pub face: Face,
     /// The account whose password is awaited.
     pub login: Option<u64>,
+    /// The name that is wanted by who cannot come in without an account.
+    pub wanted: Option<Nick>,
     /// The block that is being typed.
     pub paste: Option<Box<Paste>>,
     /// The token that the connection uses.
@@ -210,6 +212,11 @@ impl User {
     /// The account whose password is awaited.
     pub fn awaited_login(&self) -> Option<u64> {
         self.wishes.as_ref()?.login
+    }
+
+    /// The name that is wanted by who cannot come in without an account.
+    pub fn wanted(&self) -> Option<&Nick> {
+        self.wishes.as_ref()?.wanted.as_ref()
     }
 
     /// The block for which the user's lines are taken.

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
@@ -123,6 +124,16 @@ pub(super) struct Flags {
     #[arg(help_heading = "Who comes in", default_value = "120s")]
     #[arg(value_parser = or_off(duration(SHORT..=DAY)))]
     pub(super) name_timeout: Bound<Duration>,
+
+    /// Nobody comes in without an account; who has none needs an invitation (`chatline invite`).
+    #[arg(long, env = "CHATLINE_MEMBERS_ONLY", help_heading = "Who comes in")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) members_only: bool,
+
+    /// The same, and nobody learns who or what is here before logging in.
+    #[arg(long, env = "CHATLINE_PRIVATE", help_heading = "Who comes in")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) private: bool,
 
     /// The operators of the server: names, each of which may do everywhere what an owner may in a
     /// room, once logged in. Can be repeated, or separated by commas. Such a name must be
@@ -368,6 +379,16 @@ pub enum Task {
         /// As text, or each line as a JSON object.
         #[arg(long, value_name = "text|json", default_value = "text")]
         format: Format,
+    },
+    /// Makes invitations, each of them for one account; also while a server runs.
+    #[command(next_line_help = true)]
+    Invite {
+        /// How many days they can be used.
+        #[arg(long, value_name = "N", default_value = "7", value_parser = count(1..=365_u32))]
+        days: u32,
+        /// How many to make, one on each line.
+        #[arg(long, value_name = "N", default_value = "1", value_parser = count(1..=1_000_u32))]
+        count: u32,
     },
     /// Copies all that is kept to a new file, as it is at one moment; also while a server runs.
     #[command(next_line_help = true)]

@@ -33,6 +33,8 @@ pub(super) const REACHES: &[(&str, Reach)] = &[
     ("connections-per-address", Live),
     ("connects-per-minute", Live),
     ("name-timeout", Live),
+    ("members-only", Live),
+    ("private", Live),
     ("operators", Live),
     ("motd", Live),
     ("line-bytes", Live),
@@ -238,7 +240,7 @@ mod tests {
     #[test]
     #[cfg(feature = "store")]
     fn what_is_live_is_taken_over_and_nothing_else() {
-        let switches = [("quiet", None), ("verbose", None)];
+        let switches = ["quiet", "verbose", "members-only", "private"].map(|key| (key, None));
         for (key, value) in OTHERS.iter().map(|(key, value)| (*key, Some(*value))).chain(switches) {
             let argument = value.map_or(format!("--{key}"), |value| format!("--{key}={value}"));
             let (old, new) = (parse(&[]), parse(&[argument]));

@@ -68,7 +68,8 @@ impl Mill {
             | Question::History { .. }
             | Question::Line { .. }
             | Question::Search(_)
-            | Question::Missed { .. } => Ok(Answer::Unavailable),
+            | Question::Missed { .. }
+            | Question::Invite { .. } => Ok(Answer::Unavailable),
         };
         answer.unwrap_or_else(|error| {
             log::error!(cause:% = error; "cannot_hash");

@@ -66,6 +66,9 @@ fn apply(conn: &Connection, change: &Change) -> Result<()> {
         Change::Slow { room, seconds } => {
             run(conn, "UPDATE rooms SET slow = ?2 WHERE id = ?1", (signed(*room), seconds))
         }
+        Change::InviteSpent { invite } => {
+            run(conn, "DELETE FROM invites WHERE hash = ?1", [invite.to_string()])
+        }
         Change::AccountMade(account) => make_account(conn, account),
         Change::Password { account, hash } => {
             run(conn, "UPDATE accounts SET hash = ?2 WHERE id = ?1", (signed(*account), hash))

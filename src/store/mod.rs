@@ -42,7 +42,7 @@ use crate::chat::kept::{Answer, Kept, Ledger, Question};
 pub use engine::Engine;
 pub use open_error::OpenError;
 pub use tend::House;
-pub use tools::{Forgotten, backup, export, forget};
+pub use tools::{Forgotten, backup, export, forget, invite};
 
 use reader::Reader;
 use writer::{Order, Writer};

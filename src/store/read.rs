@@ -60,6 +60,11 @@ pub fn answer(conn: &Connection, question: &Question, is_searchable: bool) -> Re
         Question::Search(search) if is_searchable => find::find(conn, search),
         Question::Search(_) => Ok(Answer::Unavailable),
         Question::Missed { account, seen, rooms } => missed(conn, *account, *seen, rooms),
+        Question::Invite { invite, unix } => {
+            let sql = "SELECT 1 FROM invites WHERE hash = ?1 AND ends_at > ?2";
+            let is_open = conn.prepare_cached(sql)?.exists((invite.to_string(), unix))?;
+            Ok(Answer::Verified(is_open))
+        }
         Question::Hash { .. } | Question::Verify { .. } => {
             unreachable!("passwords are not the store's")
         }

@@ -1,19 +1,21 @@
-//! What an operator does with a database: back it up, get lines out of it, make it forget.
+//! What an operator does with a database: back it up, get lines out of it, make it forget, invite
+//! people.
 //!
 //! Promises: a backup is of one moment, is for its owner's eyes, and never takes another file's
-//! place; both it and an export work while a server has the database. Forgetting does not, and
-//! leaves nothing behind. Failures are sentences without their ends.
+//! place; it, an export and an invitation work while a server has the database. Forgetting does
+//! not, and leaves nothing behind. Failures are sentences without their ends.
 
 use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Result as Sql};
 
+use crate::chat::invites::Invite;
 use crate::chat::kept::KeptLine;
 use crate::chat::name::key_of;
 
@@ -28,6 +30,9 @@ use super::{Engine, Settings, Sync, index, sanctions, schema};
 const PAGE_LINES: usize = 1_000;
 const PAGE_BYTES: usize = 8 << 20;
 
+/// How long making an invitation waits for a server that writes.
+const INVITE_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What was forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Forgotten {
@@ -41,12 +46,20 @@ pub struct Forgotten {
     pub tokens: u64,
 }
 
+/// The most invitations that are open at a time.
+const INVITES_MAX: u32 = 10_000;
+
 /// A connection that only reads, to a database of ours.
 fn open(path: &Path) -> Result<Connection, String> {
+    open_to(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// A connection to a database of ours.
+fn open_to(path: &Path, mode: OpenFlags) -> Result<Connection, String> {
     let failed = |error| OpenError::of(path, &error).to_string();
     // A path that is whole means nothing else to SQLite.
     let real = fs::canonicalize(path).map_err(|error| OpenError::io(path, &error).to_string())?;
-    let conn = connect(&real, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    let conn = connect(&real, mode).map_err(failed)?;
     let number = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let application = number("application_id").map_err(failed)?;
     let version = number("user_version").map_err(failed)?;
@@ -59,6 +72,40 @@ fn open(path: &Path) -> Result<Connection, String> {
         true => return Ok(conn),
     };
     Err(OpenError::new(path, fault).to_string())
+}
+
+/// Makes invitations that end at that time, in seconds since 1970 UTC as `now`; their codes. A
+/// server that has the database goes on.
+pub fn invite(path: &Path, count: u32, now: i64, end: i64) -> Result<Vec<String>, String> {
+    let conn = open_to(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let failed = |error| format!("cannot change {}: {}", path.display(), cause_of(&error));
+    let mut codes = Vec::new();
+    for _ in 0..count {
+        let mut bits = [0; 16];
+        let drawn = getrandom::fill(&mut bits);
+        drawn.map_err(|error| format!("cannot draw a random number: {error}"))?;
+        codes.push(Invite::code(u128::from_ne_bytes(bits)));
+    }
+    // The server may be in the middle of a commit, or of housekeeping.
+    conn.busy_timeout(INVITE_PATIENCE).map_err(failed)?;
+    let open = transact(&conn, |conn| {
+        conn.execute("DELETE FROM invites WHERE ends_at <= ?1", [now])?;
+        let sql = "SELECT count(*) FROM invites";
+        let open: u32 = conn.query_row(sql, [], |row| row.get(0))?;
+        let most = INVITES_MAX.saturating_sub(open) as usize;
+        for code in codes.iter().filter(|_| codes.len() <= most) {
+            let hash = Invite::of(code).map(|invite| invite.to_string());
+            conn.execute("INSERT INTO invites VALUES (?1, ?2, ?3)", (hash, now, end))?;
+        }
+        Ok(open)
+    });
+    match open.map_err(failed)? {
+        open if open + count > INVITES_MAX => Err(format!(
+            "{open} invitations are open, and there may be {INVITES_MAX}; make fewer, or wait \
+             until some are used or over"
+        )),
+        _ => Ok(codes),
+    }
 }
 
 /// Copies the database, as it is now, to a file that does not exist yet.
@@ -196,7 +243,7 @@ fn nicks(conn: &Connection, table: &str, key: &str) -> Sql<HashSet<String>> {
 mod tests {
     use super::super::trial::*;
     use super::*;
-    use crate::chat::kept::{Change, KeptDirect, KeptLock, KeptSanction};
+    use crate::chat::kept::{Answer, Change, KeptDirect, KeptLock, KeptSanction, Question};
     use crate::chat::sanctions::{Kind, Sanction, Target};
     use std::os::unix::fs::PermissionsExt;
 
@@ -279,6 +326,36 @@ mod tests {
         let kind = Kind::Ban;
         let sanction = Sanction { kind, target, name, end: None, why, by, unix: NOW };
         KeptSanction { room: None, sanction }
+    }
+
+    #[test]
+    fn an_invitation_is_open_until_it_is_used_or_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut engine = engine(&folder, 1..5);
+        let path = settings(&folder).path;
+        let codes = invite(&path, 2, NOW, NOW + 100).unwrap();
+        let is_open = |engine: &Engine, code: &str, unix| {
+            let invite = Invite::of(code).unwrap();
+            engine.answer(&Question::Invite { invite, unix }) == Answer::Verified(true)
+        };
+        assert!(is_open(&engine, &codes[0], NOW) && is_open(&engine, &codes[1], NOW + 99));
+        assert!(!is_open(&engine, &codes[1], NOW + 100), "it is over");
+        assert!(!is_open(&engine, &Invite::code(7), NOW));
+        let spent = Change::InviteSpent { invite: Invite::of(&codes[0]).unwrap() };
+        engine.commit(&changes([account_made(1, "ann", &[]), spent])).unwrap();
+        assert!(!is_open(&engine, &codes[0], NOW) && is_open(&engine, &codes[1], NOW));
+        for code in &codes {
+            let plain = code.replace('-', "");
+            assert!(
+                !is_on_disk(&folder, code.as_bytes()) && !is_on_disk(&folder, plain.as_bytes())
+            );
+        }
+        let refusal = invite(&path, INVITES_MAX, NOW, NOW + 100).unwrap_err();
+        assert!(refusal.starts_with("1 invitations are open"), "{refusal}");
+        assert!(is_open(&engine, &codes[1], NOW), "nothing was changed");
+        invite(&path, INVITES_MAX, NOW + 100, NOW + 200).unwrap();
+        let none = invite(&folder.path().join("none"), 1, NOW, NOW + 1).unwrap_err();
+        assert!(none.contains("No such file"), "{none}");
     }
 
     #[test]

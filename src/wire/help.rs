@@ -224,7 +224,7 @@ fn explanation_of_kept(verb: Verb) -> String {
             .to_owned(),
         Verb::Register => "makes your name yours: from then on nobody has it without the \
             password, your rooms wait for you, and lines for you alone are kept while you are \
-            away."
+            away. CODE is that of an invitation, where members alone come in."
             .to_owned(),
         Verb::Login => "gives you the name that is yours; without the password it is asked for. \
             You are in your rooms again and shown what you missed. A connection that is logged in \

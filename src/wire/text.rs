@@ -119,7 +119,7 @@ fn motd(text: &str) -> String {
 /// The sentence of an event that is one short line.
 fn notice(event: &Event) -> String {
     match event {
-        Event::Greeting { people } => greeting(*people),
+        Event::Greeting { people, is_for_members } => greeting(*people, *is_for_members),
         Event::NameWanted => "type a name and press Enter, for example: alice".to_owned(),
         Event::Welcome { nick, is_guest, lobby } => {
             let place = lobby.as_ref().map(|(room, others)| match others.total {
@@ -257,13 +257,21 @@ fn joined(room: &str, others: &Roll, topic: Option<&str>) -> String {
     format!("* you joined #{room}: {who} ({here} here)\n{topic}")
 }
 
-fn greeting(people: usize) -> String {
-    let here = match people {
+fn greeting(people: Option<usize>, is_for_members: bool) -> String {
+    let begin = match (people, is_for_members) {
+        (Some(people), false) => format!("{}. Type a", here(people)),
+        (Some(people), true) => format!("{}. Members only: type your", here(people)),
+        (None, _) => "members only: type your".to_owned(),
+    };
+    format!("chatline: {begin} name and press Enter (or /help, quit).")
+}
+
+fn here(people: usize) -> String {
+    match people {
         0 => "nobody is here yet".to_owned(),
         1 => "1 person is here".to_owned(),
         people => format!("{people} people are here"),
-    };
-    format!("chatline: {here}. Type a name and press Enter (or /help, quit).")
+    }
 }
 
 fn time_text(zone: Option<Zone>) -> String {

@@ -53,7 +53,9 @@ pub fn events() -> Vec<Event> {
 fn of_people() -> Vec<Event> {
     let text: Rc<str> = Rc::from("lunch");
     vec![
-        Event::Greeting { people: 0 },
+        Event::Greeting { people: Some(0), is_for_members: false },
+        Event::Greeting { people: Some(2), is_for_members: true },
+        Event::Greeting { people: None, is_for_members: true },
         Event::NameWanted,
         Event::Welcome { nick: nick("bob"), is_guest: false, lobby: None },
         Event::Welcome { nick: Nick::guest(3), is_guest: true, lobby: Some((room("dev"), roll())) },
@@ -216,7 +218,8 @@ fn of_names() -> Vec<Event> {
         Event::Registered { nick: nick("bob") },
         Event::Unregistered { nick: nick("bob") },
         Event::PasswordChanged,
-        Event::PasswordWanted { nick: nick("bob") },
+        Event::PasswordWanted { nick: nick("bob"), is_somebodys: true },
+        Event::PasswordWanted { nick: nick("bob"), is_somebodys: false },
         Event::TypingShows,
         Event::LoginDropped { nick: None },
         Event::LoginDropped { nick: Some(nick("bob")) },

@@ -86,6 +86,7 @@ fn act(world: &mut World, people: &mut Vec<Person>, action: &Action) -> Result<(
             return Ok(());
         }
         Action::Stop => world.stop(),
+        Action::Invite(code) => world.invite(code),
         Action::Store(mood) => world.store_is(*mood),
         Action::Restart(flags) => {
             world.stop();

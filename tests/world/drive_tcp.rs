@@ -34,6 +34,7 @@ pub fn is_playable(script: &Script) -> bool {
             Action::Connect(_, Some(_))
                 | Action::StopReading(_)
                 | Action::ReadOn(_)
+                | Action::Invite(_)
                 | Action::Store(_)
         )
     })
@@ -167,7 +168,11 @@ impl<'a> Play<'a> {
                 self.server = self.server.successor(&with_room_for_barrier(flags));
                 self.barrier = Some(self.server.connect());
             }
-            Action::StopReading(_) | Action::ReadOn(_) | Action::Store(_) | Action::Wait(_) => {
+            Action::StopReading(_)
+            | Action::ReadOn(_)
+            | Action::Invite(_)
+            | Action::Store(_)
+            | Action::Wait(_) => {
                 unreachable!("not played here, or played by the caller")
             }
         }

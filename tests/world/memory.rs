@@ -4,6 +4,7 @@
 //! Passwords are hashed by putting a word before them. Deliberately shares nothing with the real
 //! store but the words in which both are spoken to.
 
+use chatline::chat::invites::Invite;
 use chatline::chat::kept::{
     Answer, Change, Kept, KeptAccount, KeptDirect, KeptLine, KeptLock, KeptRoom, KeptSanction,
     Ledger, Missed, Question, Search, Secret, Span,
@@ -36,10 +37,16 @@ pub struct Memory {
     operators: Vec<(u64, u64)>,
     slow: Vec<(u64, u32)>,
     sanctions: Vec<KeptSanction>,
+    invites: Vec<Invite>,
     next: [u64; 3],
 }
 
 impl Memory {
+    /// Somebody is invited with that code.
+    pub fn invite(&mut self, code: &str) {
+        self.invites.push(Invite::of(code).expect("the code of an invitation is one"));
+    }
+
     /// Keeps what is in a ledger.
     pub fn commit(&mut self, ledger: &Ledger) {
         for line in ledger.lines() {
@@ -113,6 +120,7 @@ impl Memory {
                 self.slow.retain(|(its, _)| its != room);
                 self.slow.push((*room, *seconds));
             }
+            Change::InviteSpent { invite } => self.invites.retain(|it| it != invite),
             Change::AccountMade(account) => {
                 self.next[2] = self.next[2].max(account.serial + 1);
                 self.accounts.push((account.clone(), account.bot.is_none()));
@@ -212,6 +220,7 @@ impl Memory {
                 let directs = directs.map(|(_, direct)| direct.clone()).collect();
                 Answer::Missed { rooms: rooms.collect(), directs }
             }
+            Question::Invite { invite, .. } => Answer::Verified(self.invites.contains(invite)),
             Question::Hash { password: Secret(password) } => {
                 Answer::Hash(format!("{HASHED}{password}"))
             }

@@ -95,6 +95,11 @@ impl World {
         self.limits = (chat, hub);
     }
 
+    /// Somebody is invited with that code.
+    pub fn invite(&mut self, code: &str) {
+        self.store.memory.invite(code);
+    }
+
     /// From now on the store takes its time over everything, up to a quarter of a second.
     pub fn delay_store(&mut self, rng: Rng) {
         self.store.delay = Some(rng);

@@ -15,6 +15,7 @@
 //! alice stops reading                takes nothing until: alice reads on
 //! wait 2s                            time passes (ms, s or m)
 //! stop                               the server is told to stop
+//! invite CODE                        an invitation with that code is open from now on
 //! store fails                        it keeps nothing; also: store hangs, store works
 //! restart                            … and another one goes on with what it kept
 //! restart --operators alice          … with this command line
@@ -101,6 +102,8 @@ pub enum Action {
     /// The server is told to stop, and another one goes on with what it kept; with the same command
     /// line, or with this one.
     Restart(Option<Vec<String>>),
+    /// An invitation with that code is open from now on.
+    Invite(String),
     /// From now on the store behaves so.
     Store(Mood),
 }
@@ -116,7 +119,11 @@ impl Action {
             | Action::Reset(who)
             | Action::StopReading(who)
             | Action::ReadOn(who) => Some(who),
-            Action::Wait(_) | Action::Stop | Action::Restart(_) | Action::Store(_) => None,
+            Action::Wait(_)
+            | Action::Stop
+            | Action::Restart(_)
+            | Action::Invite(_)
+            | Action::Store(_) => None,
         }
     }
 }
@@ -203,6 +210,9 @@ fn part_of(line: &str) -> Result<Part, String> {
     }
     if line == "stop" {
         return Ok(Part::Action(Action::Stop));
+    }
+    if let Some(code) = line.strip_prefix("invite ") {
+        return Ok(Part::Action(Action::Invite(code.to_owned())));
     }
     if let Some(mood) = line.strip_prefix("store ") {
         return mood_of(mood).map(|mood| Part::Action(Action::Store(mood)));

@@ -48,7 +48,10 @@ pub(super) fn account(verb: Verb, given: Option<&str>) -> Option<Command<'_>> {
     let (first, rest) = split_word(given);
     let second = Some(rest).filter(|rest| !rest.is_empty());
     match verb {
-        Verb::Register => Some(Command::Register(given)),
+        Verb::Register => Some(match second {
+            Some(password) => Command::Register(Some(first), password),
+            None => Command::Register(None, first),
+        }),
         Verb::Login => Some(Command::Login(name_of(first), second)),
         Verb::Password => Some(Command::Password(first, second?)),
         Verb::Unregister => Some(Command::Unregister(given)),

@@ -43,6 +43,7 @@ fn chat() -> Chat {
         paste_bytes_max: 1 << 16,
         directs_max: 100,
         operators: Operators::default(),
+        admission: Default::default(),
         motd: None,
         is_searchable: false,
         is_kept: true,

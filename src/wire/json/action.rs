@@ -165,7 +165,7 @@ pub const ACTIONS: &[Action] = &[
         ANY_ROOM,
         may("by", Kind::Name),
     ]),
-    action(Verb::Register, "register", &[], &[PASSWORD]),
+    action(Verb::Register, "register", &[], &[may("code", Kind::Secret), PASSWORD]),
     action(Verb::Login, "login", &[], &[NICK, may("password", Kind::Secret)]),
     action(Verb::Password, "password", &["changepassword"], &[
         must("old", Kind::Secret),

@@ -195,7 +195,7 @@ impl Given {
                 let words = has_words.then_some(words).ok_or("words")?;
                 Command::Search(words.trim(), may("room"), may("by"))
             }
-            Verb::Register => Command::Register(need("password")?),
+            Verb::Register => Command::Register(may("code"), need("password")?),
             Verb::Login => Command::Login(need("nick")?, may("password")),
             Verb::Password => Command::Password(need("old")?, need("new")?),
             Verb::Unregister => Command::Unregister(need("password")?),

@@ -489,7 +489,7 @@ fn write_of_room(event: &Event, to: &mut Object<'_>) {
 /// All the rest.
 fn write_other(event: &Event, to: &mut Object<'_>) {
     match event {
-        Event::Greeting { people } => to.number("count", *people as u64),
+        Event::Greeting { people: Some(people), .. } => to.number("count", *people as u64),
         Event::IsAway { nick, text } => {
             to.text("nick", nick.as_str());
             to.text_if("reason", Some(&**text).filter(|reason| !reason.is_empty()));
@@ -507,7 +507,7 @@ fn write_other(event: &Event, to: &mut Object<'_>) {
         | Event::DirectKept { nick }
         | Event::Registered { nick }
         | Event::Unregistered { nick }
-        | Event::PasswordWanted { nick } => to.text("nick", nick.as_str()),
+        | Event::PasswordWanted { nick, .. } => to.text("nick", nick.as_str()),
         Event::LoginDropped { nick } => to.text_if("nick", nick.as_ref().map(Nick::as_str)),
         Event::Help => to.texts("actions", ACTIONS.iter().map(|action| action.name)),
         Event::HelpOn(verb) => {
@@ -523,7 +523,8 @@ fn write_other(event: &Event, to: &mut Object<'_>) {
             to.text_if("nick", nick.as_ref().map(Nick::as_str));
             to.text("reason", reason(*parting));
         }
-        Event::NameWanted
+        Event::Greeting { people: None, .. }
+        | Event::NameWanted
         | Event::Motd { .. }
         | Event::NoTerminal
         | Event::Paste(PasteNews::LeftOut)

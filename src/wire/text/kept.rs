@@ -26,7 +26,11 @@ pub(super) fn kept(event: &Event) -> String {
             format!("{nick} is nobody's name now, and lines that waited for its owner are deleted")
         }
         Event::PasswordChanged => "your password is changed".to_owned(),
-        Event::PasswordWanted { nick } => format!(
+        Event::PasswordWanted { nick, is_somebodys: false } => format!(
+            "type the password of {nick} and press Enter (Enter alone: another name; with an \
+             invitation: /register CODE PASSWORD)"
+        ),
+        Event::PasswordWanted { nick, is_somebodys: true } => format!(
             "{nick} is somebody's name: type its password and press Enter (Enter alone: another \
              name)"
         ),

@@ -25,13 +25,7 @@ fn refusal_text(refusal: &Refusal, clock: Clock) -> String {
         Refusal::NothingSaidInRoom { .. }
         | Refusal::NothingSaidToUser { .. }
         | Refusal::NoAddress { .. } => address_refusal_text(refusal),
-        Refusal::UnknownCommand { typed, meant: Some(meant) } => {
-            format!("no /{}; did you mean /{}?", quoted(typed), meant.name())
-        }
-        Refusal::UnknownCommand { typed, meant: None } => format!(
-            "no /{}; /help lists the commands; to say it, put a blank before it",
-            quoted(typed)
-        ),
+        Refusal::UnknownCommand { typed, meant } => unknown_command(typed, *meant),
         Refusal::BadJson { fault } => json::fault_text(fault),
         Refusal::LineTooLong { .. }
         | Refusal::LineLeftOut { .. }
@@ -63,6 +57,8 @@ fn refusal_text(refusal: &Refusal, clock: Clock) -> String {
         | Refusal::NotKeptNow
         | Refusal::Unavailable
         | Refusal::LoginRequired { .. }
+        | Refusal::MembersOnly { .. }
+        | Refusal::WrongInvite
         | Refusal::AccountRequired { .. }
         | Refusal::AlreadyRegistered { .. }
         | Refusal::AlreadyLoggedIn { .. }
@@ -98,6 +94,16 @@ fn address_refusal_text(refusal: &Refusal) -> String {
              to say a line that begins with @, put a blank before it"
             .to_owned(),
         other => unreachable!("{other:?} is not about an address"),
+    }
+}
+
+fn unknown_command(typed: &str, meant: Option<Verb>) -> String {
+    let typed = quoted(typed);
+    match meant {
+        Some(meant) => format!("no /{typed}; did you mean /{}?", meant.name()),
+        None => {
+            format!("no /{typed}; /help lists the commands; to say it, put a blank before it")
+        }
     }
 }
 
@@ -255,10 +261,6 @@ fn account_refusal_text(refusal: &Refusal) -> String {
             "the server cannot write anything down just now: try again later".to_owned()
         }
         Refusal::Unavailable => "the server cannot tell just now: try again later".to_owned(),
-        Refusal::LoginRequired { nick } => format!(
-            "{nick} is somebody's name: first type its password, or /nick NAME for another; \
-             nothing was said"
-        ),
         Refusal::AccountRequired { verb } => format!(
             "/{} is for names that are somebody's: /login NICK PASSWORD, or /register PASSWORD",
             verb.name()
@@ -296,6 +298,32 @@ fn account_refusal_text(refusal: &Refusal) -> String {
         Refusal::DirectsFull { nick, most } => {
             format!("{nick} is not here, and {most} lines wait already: try again later")
         }
+        other => admission_refusal_text(other),
+    }
+}
+
+/// Why somebody does not come in yet.
+fn admission_refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::LoginRequired { nick, is_somebodys: false } => format!(
+            "first type the password of {nick}, or /nick NAME for another name; nothing was said"
+        ),
+        Refusal::MembersOnly { nick: None } => {
+            "members alone come in: type your name, then its password, or with an invitation \
+             /register CODE PASSWORD"
+                .to_owned()
+        }
+        Refusal::MembersOnly { nick: Some(nick) } => format!(
+            "{nick} is nobody's name, and members alone come in: with an invitation it is yours \
+             with /register CODE PASSWORD"
+        ),
+        Refusal::WrongInvite => {
+            "no invitation has that code, or it is used or over: ask for another".to_owned()
+        }
+        Refusal::LoginRequired { nick, is_somebodys: true } => format!(
+            "{nick} is somebody's name: first type its password, or /nick NAME for another; \
+             nothing was said"
+        ),
         other => unreachable!("{other:?} is not about an account"),
     }
 }

@@ -159,6 +159,7 @@ fn limits() -> Limits {
         accounts_max: None,
         paste_bytes_max: 64 << 10,
         directs_max: 100,
+        admission: Default::default(),
         operators: Default::default(),
         is_searchable: false,
         is_kept: false,
