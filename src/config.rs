@@ -104,6 +104,8 @@ pub struct Config {
     pub tls: Tls,
     /// Where to answer who asks for metrics; `None` for nowhere.
     pub metrics: Option<SocketAddr>,
+    /// The operator's socket, if there is to be one.
+    pub admin: Option<PathBuf>,
     /// How many connections may be open; decides `hub.connections_max`, which is `None` here.
     pub connections: Connections,
     /// How many new connections are taken in one turn of the loop; at least 1.
@@ -222,6 +224,7 @@ impl Config {
         Ok(Config {
             connections: flags.connections,
             accepts_per_turn: flags.accepts_per_turn,
+            admin: flags.admin,
             chat: chat::Limits {
                 lobby: lobby(&flags.lobby)?,
                 motd: motd(flags.motd.as_deref().unwrap_or_default(), flags.line_bytes)?,

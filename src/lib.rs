@@ -19,6 +19,8 @@
 //!   is what the program does with what is kept when it does not serve.
 //! - [`net::tls`] stands between a stream and its lines where TLS is spoken, inside the hub, and
 //!   `cert` makes a certificate for it.
+//! - [`admin`] is what the operator asks at the console, and the words of the answers;
+//!   [`net::console`] is its socket. It is no part of the conversation.
 //! - [`config`] and [`logger`] are the edges; `main.rs` is the only file that prints.
 //!
 //! # A turn
@@ -72,6 +74,7 @@
 //! [`chat::event::Event`], its sentence in [`wire::text`], its paragraph in [`wire::help`], its
 //! section in `protocol.md`, whose example is its first transcript. No socket is touched.
 
+pub mod admin;
 #[cfg(feature = "tls")]
 pub mod cert;
 pub mod chat;

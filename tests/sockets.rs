@@ -10,6 +10,8 @@
 
 mod world;
 
+#[path = "sockets/admin.rs"]
+mod admin;
 #[path = "sockets/door.rs"]
 mod door;
 #[path = "sockets/ends.rs"]

@@ -58,6 +58,16 @@ const NEVER: &[Never] = &[
         ],
     },
     Never {
+        files: &["src/admin/"],
+        words: &[
+            CLOCKS,
+            SYSTEM,
+            SOCKETS,
+            &["crate::net", "crate::config", "crate::logger", "crate::chat::Chat"],
+            &["std::io", "io::", "thread::", "getrandom", "Outbox"],
+        ],
+    },
+    Never {
         files: &[
             "src/net/slots.rs",
             "src/net/queue.rs",

@@ -1,5 +1,6 @@
 //! Plays every transcript four ways: on the hub, on the hub with awkward pipes, on the hub within
-//! TLS, and on the real binary over TCP. The text is the same each time.
+//! TLS, and on the real binary over TCP; those with a console on the real binary alone. The text is
+//! the same each time.
 //!
 //! Transcripts are the files of `tests/transcripts/` and the blocks of `protocol.md` and
 //! `README.md` that are fenced as `transcript`. With `BLESS=1` in the environment what is seen on
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
 
+use chatline::admin;
 use chatline::chat::command::TABLE;
 use chatline::chat::event::Code;
 use world::compare::{Sight, Streams, seen_in, steps_differ, streams_differ};
@@ -30,13 +32,13 @@ const PLAYERS: usize = 6;
 
 #[test]
 fn transcripts_hold_on_the_hub() {
-    expect_nothing(reports_of(scripts(), |script| on_hub(script, None)));
+    expect_nothing(reports_of(of_hub(), |script| on_hub(script, None)));
 }
 
 #[test]
 fn transcripts_hold_when_bytes_come_in_pieces() {
     for seed in SEEDS {
-        let reports = reports_of(scripts(), |script| on_hub(script, Some(seed)));
+        let reports = reports_of(of_hub(), |script| on_hub(script, Some(seed)));
         let reports = reports.into_iter().map(|report| format!("with seed {seed}: {report}"));
         expect_nothing(reports.collect());
     }
@@ -112,6 +114,29 @@ fn every_command_is_typed_in_a_transcript() {
         };
         assert!(typed.iter().any(is_it), "nobody types /{name}");
     }
+}
+
+#[test]
+fn every_order_of_the_console_is_typed_in_a_transcript() {
+    let of_consoles = scripts().iter().filter(|script| !drive_hub::is_playable(script));
+    let typed: Vec<String> = of_consoles
+        .flat_map(|script| &script.steps)
+        .filter_map(|step| match &step.action {
+            Action::Send(_, bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+            _ => None,
+        })
+        .collect();
+    // What the figures are is no matter of a transcript.
+    for row in admin::TABLE.iter().filter(|row| row.verb != admin::Verb::Stats) {
+        let order = format!("/{}", row.name);
+        let is_it = |line: &String| line.split_whitespace().next() == Some(&order);
+        assert!(typed.iter().any(is_it), "nobody types {order}");
+    }
+}
+
+/// Those that can be played on the hub.
+fn of_hub() -> impl Iterator<Item = &'static Script> {
+    scripts().iter().filter(|script| drive_hub::is_playable(script))
 }
 
 /// What differs on the hub.

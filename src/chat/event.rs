@@ -16,7 +16,8 @@ use super::sanctions::Kind;
 use super::settings::{Face, Setting};
 pub use moderation::{Act, Deed, ModerationFault};
 pub use parts::{
-    Edges, PasteNews, Profile, RankNews, Receipt, Remembered, Roll, RoomRow, TokenNews, TokenRow,
+    Edges, PasteNews, Profile, RankNews, Receipt, Remembered, Roll, RoomRow, StopNews, TokenNews,
+    TokenRow,
 };
 
 /// What can be told to somebody.
@@ -411,6 +412,8 @@ pub enum Event {
         /// Whether they are.
         is_kept: bool,
     },
+    /// The server is about to stop, or no longer.
+    Stop(StopNews),
     /// Telnet's interrupt came: the half-typed line is gone.
     Interrupted,
     /// Telnet's "are you there".

@@ -114,6 +114,9 @@ pub enum Input<'a> {
         /// Whether it is.
         is_kept: bool,
     },
+    /// The server stops in so many seconds, for a reason that may be empty; or with `None` does not
+    /// stop after all.
+    Stopping(Option<(u64, &'a str)>),
     /// The deadline has come. One thing that is due is done; the deadline says whether there are
     /// more.
     Time,

@@ -14,8 +14,8 @@
 //! many seconds), `moderate` (kicking, banning, muting), `standing` (what that keeps somebody
 //! from), `tokens` (names for bots), `look` (who, rooms, topic, help), `recall`
 //! (what was said before), `whole` (all of one line), `wishes` (how it is for you), `habits` (how
-//! it is after the next login), `limits` (when they change) and `receipts` (what became of what you
-//! said to one person).
+//! it is after the next login), `limits` (when they change), `receipts` (what became of what you
+//! said to one person) and [`oversee`] (what only the operator of the server sees).
 //! [`kept`] is what outlives the process, [`asked`] what happens when an answer comes.
 
 pub mod accounts;
@@ -45,6 +45,7 @@ pub mod name;
 mod naming;
 mod operate;
 pub mod outbox;
+pub mod oversee;
 mod own;
 pub mod pace;
 pub mod paste;
@@ -379,6 +380,7 @@ impl Chat {
             Input::Typing { conn } => self.typing(conn, out),
             Input::Receipt { from, to, is_taken } => self.delivered(from, to, is_taken, out),
             Input::Keeping { is_kept } => self.note_keeping(is_kept, out),
+            Input::Stopping(when) => self.tell_stop(when, out),
         }
     }
 

@@ -98,6 +98,11 @@ pub(super) struct Flags {
     #[arg(default_value = "256", value_parser = count(1..=65_536_usize))]
     pub(super) tls_handshakes: usize,
 
+    /// A Unix socket for the operator: `nc -U PATH` is the console, /help lists its orders. It has
+    /// mode 0600; only the user who runs the server, and root, may connect. None unless given.
+    #[arg(long, env = "CHATLINE_ADMIN", value_name = "PATH", value_parser = socket_path)]
+    pub(super) admin: Option<PathBuf>,
+
     /// Connections at once; more are told `server-full` and closed. Lowered to what the descriptor
     /// limit allows, which is what `auto` means: that limit, raised as far as allowed, less 32.
     /// `off`: until descriptors run out, with the same answer.
@@ -455,6 +460,11 @@ fn motd(text: &str) -> Result<String, String> {
         true => Err("wanted is a text without control characters".to_owned()),
         false => Ok(text.to_owned()),
     }
+}
+
+/// The same, of which `none` is no exception.
+fn socket_path(text: &str) -> Result<PathBuf, String> {
+    path(text).map_err(|_| "wanted is a path without control characters".to_owned())
 }
 
 fn time(text: &str) -> Result<Since, String> {

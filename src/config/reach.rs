@@ -29,6 +29,7 @@ pub(super) const REACHES: &[(&str, Reach)] = &[
     ("tls-key", Restart),
     ("tls-handshake-timeout", Live),
     ("tls-handshakes", Live),
+    ("admin", Restart),
     ("connections", Live),
     ("connections-per-address", Live),
     ("connects-per-minute", Live),
@@ -147,6 +148,7 @@ impl Config {
         self.tls_listen = old.tls_listen;
         self.tls = old.tls;
         self.metrics = old.metrics;
+        self.admin = old.admin;
         self.data = old.data;
         self.hub.keep = old.hub.keep;
         self.chat.lobby = old.chat.lobby;
@@ -173,6 +175,7 @@ mod tests {
         ("tls-key", "other.key"),
         ("tls-handshake-timeout", "7s"),
         ("tls-handshakes", "7"),
+        ("admin", "socket"),
         ("connections", "7"),
         ("connections-per-address", "7"),
         ("connects-per-minute", "7"),

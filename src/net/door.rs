@@ -110,6 +110,12 @@ impl Address {
     }
 }
 
+impl From<Address> for SocketAddr {
+    fn from(address: Address) -> SocketAddr {
+        SocketAddr::new(address.ip(), address.port)
+    }
+}
+
 impl From<SocketAddr> for Address {
     fn from(address: SocketAddr) -> Address {
         let ip = match address.ip() {
@@ -122,7 +128,7 @@ impl From<SocketAddr> for Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        SocketAddr::new(self.ip(), self.port).fmt(f)
+        SocketAddr::from(*self).fmt(f)
     }
 }
 

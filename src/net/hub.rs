@@ -13,6 +13,7 @@ mod flush;
 mod keep;
 mod life;
 mod limits;
+mod oversee;
 mod read;
 mod receipts;
 mod requests;
@@ -173,6 +174,8 @@ pub struct Hub<S> {
     /// The time of this turn.
     now: Now,
     is_stopping: bool,
+    /// Nobody is let in any more; everybody else stays for now.
+    is_shut: bool,
 }
 
 impl<S: Stream> Hub<S> {
@@ -212,6 +215,7 @@ impl<S: Stream> Hub<S> {
             buffer: vec![0; limits.buffer_bytes()],
             now: Now { mono: Duration::ZERO, unix: 0, zone_secs: 0 },
             is_stopping: false,
+            is_shut: false,
         }
     }
 
@@ -247,7 +251,7 @@ impl<S: Stream> Hub<S> {
         if let Some(last) = self.chat.barred(address.into(), self.now.unix) {
             return Err((Parting::Banned, last));
         }
-        let entered = match self.is_stopping {
+        let entered = match self.is_stopping || self.is_shut {
             true => Err(Parting::Shutdown),
             false => self.door.enter(address, self.now.mono),
         };

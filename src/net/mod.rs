@@ -7,10 +7,12 @@
 //! [`hub`] is the turn of all of them.
 //! Up to here nothing knows the operating system. [`listen`], [`signal`] and [`server`] do: they
 //! ferry readiness, time and signals into the hub; [`errands`] ferries between it and those who
-//! may block. [`metrics`] shows the figures beside it, and knows nothing of the hub.
+//! may block, and [`console`] is where the operator's orders come in. [`metrics`] shows the figures
+//! beside it, and knows nothing of the hub.
 
 pub mod arrivals;
 pub mod conn;
+pub mod console;
 pub mod door;
 pub mod errands;
 pub mod figures;

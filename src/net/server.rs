@@ -5,6 +5,8 @@
 //! sleeps when nothing is to be done and never otherwise. Deliberately knows neither lines nor
 //! people.
 
+mod countdown;
+mod orders;
 mod reload;
 
 use std::fmt;
@@ -22,6 +24,7 @@ use mio::net::TcpStream;
 use mio::{Events, Poll, Token};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::console::Consoles;
 use super::errands::{Opened, Runners};
 use super::figures::Kind;
 use super::figures::{Figures, Histogram};
@@ -35,6 +38,7 @@ use crate::chat::kept::{Kept, KeptLock};
 use crate::chat::name::{RoomName, key_of};
 use crate::chat::{Chat, ConnId, Now};
 use crate::config::{Config, Connections};
+use countdown::Countdown;
 pub use reload::Reloaded;
 
 /// A token is a whole [`ConnId`].
@@ -65,11 +69,14 @@ pub struct Server {
     listeners: Listeners,
     addresses: Vec<(Kind, SocketAddr)>,
     metrics: Option<Metrics>,
+    consoles: Consoles,
     keys: Option<Keys>,
     hub: Hub<Socket>,
     runners: Runners,
     clock: Clock,
     phase: Phase,
+    /// It will stop, as a console has ordered.
+    countdown: Option<Countdown>,
     /// When a server that stops does not wait any longer, since start.
     stops_at: Option<Duration>,
     /// How long its turns took.
@@ -111,6 +118,8 @@ impl Server {
             let got = listeners.add(asked, poll.registry(), token, kind);
             addresses.push((kind, got.map_err(doing(format!("listen on {asked}")))?));
         }
+        let consoles = Consoles::listen(config.admin.as_deref(), poll.registry());
+        let consoles = consoles.map_err(StartError::Console)?;
         let mut secret = [0; 16];
         getrandom::fill(&mut secret)
             .map_err(io::Error::other)
@@ -141,6 +150,7 @@ impl Server {
             poll,
             signals,
             listeners,
+            consoles,
             addresses,
             metrics,
             keys,
@@ -148,6 +158,7 @@ impl Server {
             runners,
             clock,
             phase: Phase::Serving,
+            countdown: None,
             stops_at: None,
             turns: Histogram::default(),
             log_lines_lost: Arc::default(),
@@ -197,6 +208,8 @@ impl Server {
             }
             self.runners.bring_back(&mut self.hub, now);
             self.accept(now);
+            self.serve_consoles(now);
+            self.count_down(now);
             self.hub.turn(now);
             self.runners.send_out(&mut self.hub);
             self.show_figures(now);
@@ -230,7 +243,8 @@ impl Server {
     fn timeout(&self, now: Now) -> Option<Duration> {
         let keys = self.keys.as_ref().map(Keys::deadline);
         let metrics = self.metrics.as_ref().and_then(Metrics::deadline);
-        let own = [self.stops_at, keys, metrics];
+        let countdown = self.countdown.as_ref().map(Countdown::deadline);
+        let own = [self.stops_at, keys, metrics, countdown, self.consoles.deadline()];
         let deadlines = [self.hub.deadline(), self.listeners.deadline()].into_iter().chain(own);
         let first = deadlines.flatten().min();
         first.map(|deadline| deadline.saturating_sub(now.mono))
@@ -240,7 +254,7 @@ impl Server {
         let token = event.token();
         let is_own = [SIGNALS, ERRANDS].contains(&token)
             || self.metrics.as_mut().is_some_and(|metrics| metrics.ready(token));
-        if !is_own && !self.listeners.ready(token) {
+        if !is_own && !self.listeners.ready(token) && !self.consoles.ready(event) {
             let is_writable = event.is_writable() || event.is_write_closed() || event.is_error();
             self.hub.ready(ConnId::from_bits(token.0 as u64), readable(event), is_writable);
         }
@@ -255,11 +269,14 @@ impl Server {
         }
     }
 
+    /// Says goodbye to everybody; or, when that is under way, waits no longer.
     fn stop(&mut self, signal: &str, now: Now) {
         if self.phase == Phase::Serving {
             info!(signal; "stopping");
+            self.countdown = None;
             self.listeners.close();
             self.hub.shut_down(now);
+            self.consoles.close(now.mono);
             self.stops_at = Some(now.mono + self.config.hub.drain_timeout + STOP_PATIENCE);
             self.phase = Phase::Stopping;
         } else {
@@ -404,6 +421,8 @@ pub enum StartError {
     },
     /// What was kept, or a certificate, cannot be had, for this reason.
     Data(String),
+    /// The console cannot be opened, for this reason.
+    Console(String),
 }
 
 fn doing(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartError {
@@ -416,7 +435,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (doing, cause) = match self {
             StartError::Machine { doing, cause } => (doing, cause),
-            StartError::Data(why) => return f.write_str(why),
+            StartError::Data(why) | StartError::Console(why) => return f.write_str(why),
         };
         write!(f, "cannot {doing}: ")?;
         match cause.kind() {
@@ -439,7 +458,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             StartError::Machine { cause, .. } => Some(cause),
-            StartError::Data(_) => None,
+            StartError::Data(_) | StartError::Console(_) => None,
         }
     }
 }

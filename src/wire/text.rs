@@ -22,7 +22,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::chat::event::{Event, Parting, Profile, Roll, RoomRow};
-use crate::chat::event::{Receipt, Stranger, Zone};
+use crate::chat::event::{Receipt, StopNews, Stranger, Zone};
 use crate::chat::name::Nick;
 
 use super::Clock;
@@ -83,6 +83,7 @@ pub fn of(event: &Event, clock: Clock) -> String {
         | Event::TopicSet { .. }
         | Event::Slowed { .. }
         | Event::Dropped { .. }
+        | Event::Stop(_)
         | Event::Interrupted
         | Event::Here => format!("* {}\n", notice(event)),
         Event::Ignored { .. }
@@ -177,9 +178,24 @@ fn notice(event: &Event) -> String {
         Event::Dropped { lines } => format!(
             "{lines} lines were dropped here: you read too slowly; /history shows what was said"
         ),
+        Event::Stop(news) => stop_text(news),
         Event::Interrupted => "interrupted; to leave, type quit and press Enter".to_owned(),
         Event::Here => "yes, chatline is here".to_owned(),
         other => unreachable!("{other:?} is no notice"),
+    }
+}
+
+fn stop_text(news: &StopNews) -> String {
+    let StopNews::In { seconds, why } = news else {
+        return "the server does not stop after all".to_owned();
+    };
+    let when = match seconds {
+        0 => "now".to_owned(),
+        seconds => format!("in {}", count(*seconds, "second")),
+    };
+    match &**why {
+        "" => format!("the server stops {when}"),
+        why => format!("the server stops {when}: {why}"),
     }
 }
 

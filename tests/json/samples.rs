@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chatline::chat::command::Verb;
 use chatline::chat::event::{
-    Act, Deed, Edges, ModerationFault, PasteNews, RankNews, Receipt, RoomRow, Stranger, TokenNews,
-    TokenRow, Zone,
+    Act, Deed, Edges, ModerationFault, PasteNews, RankNews, Receipt, RoomRow, StopNews, Stranger,
+    TokenNews, TokenRow, Zone,
 };
 use chatline::chat::event::{Event, JsonFault, Parting, Profile, Refusal, Remembered, Roll};
 use chatline::chat::kept::{KeptDirect, Secret, Span};
@@ -265,6 +265,9 @@ fn of_connections() -> Vec<Event> {
         Event::Slowed { per_second: 20 },
         Event::Dropped { lines: 1 },
         Event::Keeping { is_kept: false },
+        Event::Stop(StopNews::In { seconds: 60, why: Rc::from("a new disk") }),
+        Event::Stop(StopNews::In { seconds: 1, why: Rc::from("") }),
+        Event::Stop(StopNews::Off),
         Event::Interrupted,
         Event::Here,
         Event::Refused(Refusal::NoRoom),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use chatline::admin;
 use chatline::chat::command::TABLE;
 use chatline::chat::event::Code;
 
@@ -43,6 +44,15 @@ fn the_protocol_has_a_heading_for_each_command() {
         }
         assert!(about.contains("```transcript"), "/{} has no example", row.names[0]);
     }
+}
+
+#[test]
+fn the_protocol_has_a_row_for_each_order_of_the_console() {
+    let text = document("protocol.md");
+    let listed = rows(section(&text, "## The operator's socket"), "/");
+    let orders = admin::TABLE.iter().map(|row| format!("/{} {}", row.name, row.arguments));
+    let orders: BTreeSet<String> = orders.map(|order| order.trim_end().to_owned()).collect();
+    assert_eq!(listed, orders);
 }
 
 #[test]

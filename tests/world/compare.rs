@@ -1,8 +1,9 @@
 //! What was seen against what is written: equal to the line, or a report that a person can read.
 //!
-//! Four things vary from run to run and are masked on both sides: a time of day (`{time}`), the
-//! date before one (`{date}`), both as programs are told them (`{moment}`), an id of sixteen
-//! hexadecimal digits (`{id}`) and the secret of a token (`{secret}`). Nothing else is.
+//! What varies from run to run is masked on both sides: a time of day (`{time}`), the date before
+//! one (`{date}`), both as programs are told them (`{moment}`), an id of sixteen hexadecimal digits
+//! (`{id}`), the secret of a token (`{secret}`) and a port of this machine (`{port}`). Nothing else
+//! is.
 
 use std::collections::BTreeMap;
 
@@ -26,8 +27,8 @@ pub fn seen_in(bytes: &[u8]) -> Vec<Seen> {
         .collect()
 }
 
-/// Replaces times of day, dates before them, moments, ids and secrets by `{time}`, `{date}`,
-/// `{moment}`, `{id}` and `{secret}`.
+/// Replaces times of day, dates before them, moments, ids, secrets and ports by `{time}`, `{date}`,
+/// `{moment}`, `{id}`, `{secret}` and `{port}`.
 pub fn masked(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -43,6 +44,8 @@ pub fn masked(text: &str) -> String {
             ("{id}", 16)
         } else if !is_inside && starts_with_secret(rest) {
             ("{secret}", SECRET_LENGTH)
+        } else if let Some(digits) = port_after(&out, rest) {
+            ("{port}", digits)
         } else {
             (&rest[..first.len_utf8()], first.len_utf8())
         };
@@ -50,6 +53,12 @@ pub fn masked(text: &str) -> String {
         rest = &rest[length..];
     }
     out
+}
+
+/// How long the port is that comes next, behind an address of this machine.
+fn port_after(out: &str, rest: &str) -> Option<usize> {
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    (digits > 0 && out.ends_with("127.0.0.1:")).then_some(digits)
 }
 
 /// Whether a sequence that colours what follows has just ended.

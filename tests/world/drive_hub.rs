@@ -22,6 +22,11 @@ struct Person {
     is_over: bool,
 }
 
+/// Whether a script can be played here: a console is a socket of the server, and the hub has none.
+pub fn is_playable(script: &Script) -> bool {
+    !script.steps.iter().any(|step| matches!(step.action, Action::OpenConsole(_)))
+}
+
 /// Plays a transcript and returns what was seen after each step. The error says what in the
 /// transcript cannot be done.
 pub fn play(script: &Script, seed: Option<u64>) -> Result<Vec<Sight>, String> {
@@ -81,6 +86,7 @@ fn limits(flags: &[String]) -> Result<(chat::Limits, hub::Limits), String> {
 fn act(world: &mut World, people: &mut Vec<Person>, action: &Action) -> Result<(), String> {
     match action {
         Action::Connect(name, from) => connect(world, people, name, *from),
+        Action::OpenConsole(_) => return Err("a hub has no console".to_owned()),
         Action::Wait(time) => {
             world.advance(*time);
             return Ok(());

@@ -134,7 +134,11 @@ impl<'a> Play<'a> {
 
     fn act(&mut self, action: &Action, index: usize) -> Result<(), String> {
         match action {
-            Action::Connect(who, _) => self.connect(who),
+            Action::Connect(who, _) => self.begin(who, self.server.connect()),
+            Action::OpenConsole(who) => {
+                let peer = Peer::at_console(&self.server.console_path());
+                self.begin(who, peer);
+            }
             Action::Send(who, bytes) => {
                 let bytes = self.with_secrets(bytes, index);
                 self.peer(who)?.send(&bytes);
@@ -196,8 +200,8 @@ impl<'a> Play<'a> {
         typed.into_bytes()
     }
 
-    fn connect(&mut self, who: &str) {
-        let peer = Some(self.server.connect());
+    fn begin(&mut self, who: &str, peer: Peer) {
+        let peer = Some(peer);
         match self.people.get_mut(who) {
             Some(person) => {
                 person.peer = peer;

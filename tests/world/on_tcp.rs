@@ -6,6 +6,8 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -44,11 +46,14 @@ pub struct ServerProcess {
 impl ServerProcess {
     /// Starts the binary on a free port of this machine with further flags, in a zone that is UTC
     /// and with none of the server's own environment variables. What is said is kept in a file of
-    /// its own, unless the flags say where.
+    /// its own, unless the flags say where; beside it is its console.
     pub fn start(flags: &[String]) -> ServerProcess {
         let mut command = ServerProcess::command();
         command.args(["--listen", "127.0.0.1:0"]).args(flags);
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        if !flags.iter().any(|flag| flag.starts_with("--admin")) {
+            command.arg("--admin").arg(folder.path().join("console"));
+        }
         if !flags.iter().any(|flag| flag.starts_with("--data")) {
             command.arg("--data").arg(folder.path().join("chatline.db"));
         }
@@ -63,6 +68,7 @@ impl ServerProcess {
         let mut command = ServerProcess::command();
         command.args(["--listen", "127.0.0.1:0"]).args(flags);
         command.arg("--data").arg(folder.path().join("chatline.db"));
+        command.arg("--admin").arg(folder.path().join("console"));
         let mut server = ServerProcess::spawn(command, 1);
         server.folder = Some(folder);
         server
@@ -153,6 +159,11 @@ impl ServerProcess {
         &self.addresses
     }
 
+    /// Where its console is.
+    pub fn console_path(&self) -> PathBuf {
+        self.folder.as_ref().expect("the server has a folder").path().join("console")
+    }
+
     /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -201,9 +212,15 @@ impl Drop for ServerProcess {
     }
 }
 
+/// What a peer is connected with.
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
 /// One end of a connection to a server.
 pub struct Peer {
-    stream: TcpStream,
+    stream: Stream,
     /// What has arrived and was not taken yet.
     arrived: Vec<u8>,
     is_disconnected: bool,
@@ -221,12 +238,24 @@ impl Peer {
     pub fn on(stream: TcpStream) -> Peer {
         stream.set_nonblocking(true).expect("a socket can be non-blocking");
         stream.set_nodelay(true).expect("a socket need not wait");
+        Peer::with(Stream::Tcp(stream))
+    }
+
+    /// A peer at a console.
+    pub fn at_console(path: &Path) -> Peer {
+        let stream = UnixStream::connect(path).expect("there is a console");
+        stream.set_nonblocking(true).expect("a socket can be non-blocking");
+        Peer::with(Stream::Unix(stream))
+    }
+
+    fn with(stream: Stream) -> Peer {
         Peer { stream, arrived: Vec::new(), is_disconnected: false, was_reset: false }
     }
 
     /// Where it comes from, as the server sees it.
     pub fn address(&self) -> SocketAddr {
-        self.stream.local_addr().expect("the socket is bound")
+        let Stream::Tcp(stream) = &self.stream else { panic!("a console has no address") };
+        stream.local_addr().expect("the socket is bound")
     }
 
     /// Sends bytes, all of them if the server still takes them; whether it did. What arrives
@@ -329,7 +358,10 @@ impl Peer {
     /// Ends this end's input (half-close); it still reads.
     pub fn end(&mut self) {
         // The server may have reset by now; then there is no input left to end.
-        let _ = self.stream.shutdown(Shutdown::Write);
+        let _ = match &self.stream {
+            Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+        };
     }
 
     /// Closes both ways.
@@ -337,11 +369,34 @@ impl Peer {
 
     /// Breaks the connection.
     pub fn reset(self) {
-        let socket = socket2::SockRef::from(&self.stream);
+        let Stream::Tcp(stream) = &self.stream else { return };
+        let socket = socket2::SockRef::from(stream);
         socket.set_linger(Some(Duration::ZERO)).expect("a socket can linger");
     }
 
     fn shown(&self) -> String {
         super::escape::shown(&self.arrived)
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.read(bytes),
+            Stream::Unix(stream) => stream.read(bytes),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.write(bytes),
+            Stream::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

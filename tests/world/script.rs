@@ -7,6 +7,7 @@
 //! alice> text                        alice types the line and presses Enter
 //! alice>| text                       … and does not press Enter
 //! alice>\ \xff\xf4text\r\n           exactly these bytes
+//! op opens the console               op connects to the operator's socket
 //! alice< text                        alice sees this line
 //! alice<| text                       … and not its end yet
 //! alice disconnected                 alice sees that the server has closed
@@ -83,6 +84,8 @@ pub enum Seen {
 pub enum Action {
     /// A connection comes, from this machine unless an address says otherwise.
     Connect(String, Option<IpAddr>),
+    /// The operator comes, at the console.
+    OpenConsole(String),
     /// Bytes are sent.
     Send(String, Vec<u8>),
     /// Input ends.
@@ -113,6 +116,7 @@ impl Action {
     pub fn who(&self) -> Option<&str> {
         match self {
             Action::Connect(who, _)
+            | Action::OpenConsole(who)
             | Action::Send(who, _)
             | Action::End(who)
             | Action::Close(who)
@@ -284,6 +288,7 @@ fn bytes_typed(text: &str) -> Result<Vec<u8>, String> {
 fn deed(who: String, rest: &str) -> Result<Action, String> {
     Ok(match rest {
         " connects" => Action::Connect(who, None),
+        " opens the console" => Action::OpenConsole(who),
         " ends" => Action::End(who),
         " closes" => Action::Close(who),
         " resets" => Action::Reset(who),

@@ -215,3 +215,17 @@ pub enum RankNews {
         text: Rc<str>,
     },
 }
+
+/// What is told of a stop of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StopNews {
+    /// It comes.
+    In {
+        /// In so many seconds.
+        seconds: u64,
+        /// Why; an empty text for no reason.
+        why: Rc<str>,
+    },
+    /// It does not come after all.
+    Off,
+}

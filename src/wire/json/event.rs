@@ -9,7 +9,7 @@ mod moderation;
 use crate::chat::event::{
     Event, Parting, Profile, Refusal, Remembered, Roll, RoomRow, TokenNews, Zone,
 };
-use crate::chat::event::{PasteNews, RankNews, Receipt};
+use crate::chat::event::{PasteNews, RankNews, Receipt, StopNews};
 use crate::chat::kept::{KeptDirect, Secret, Span};
 use crate::chat::name::{Nick, RoomName};
 use crate::chat::settings::{Color, Face, Setting};
@@ -105,6 +105,8 @@ kinds! {
     Event::Slowed { .. } => "slowed",
     Event::Dropped { .. } => "dropped",
     Event::Keeping { .. } => "keeping",
+    Event::Stop(StopNews::In { .. }) => "stops-in",
+    Event::Stop(StopNews::Off) => "stays-on",
     Event::Interrupted => "interrupted",
     Event::Here => "here",
     Event::Refused(_) => "refused",
@@ -518,6 +520,10 @@ fn write_other(event: &Event, to: &mut Object<'_>) {
         Event::Slowed { per_second } => to.number("rate", u64::from(*per_second)),
         Event::Dropped { lines } => to.number("count", *lines),
         Event::Keeping { is_kept } => to.switch("on", *is_kept),
+        Event::Stop(StopNews::In { seconds, why }) => {
+            to.number("count", *seconds);
+            to.text_if("reason", Some(&**why).filter(|why| !why.is_empty()));
+        }
         Event::Refused(refusal) => to.text("code", refusal.code().word()),
         Event::Bye { nick, parting } => {
             to.text_if("nick", nick.as_ref().map(Nick::as_str));
@@ -533,6 +539,7 @@ fn write_other(event: &Event, to: &mut Object<'_>) {
         | Event::Taken { .. }
         | Event::PasswordChanged
         | Event::TypingShows
+        | Event::Stop(StopNews::Off)
         | Event::Interrupted
         | Event::Here => {}
         other => unreachable!("{other:?} has fields of another kind"),

@@ -1,0 +1,314 @@
+//! What the operator of a server may ask at its console, and how: the table of orders, the parser,
+//! and the words of the answers.
+//!
+//! Promises: a clean line becomes exactly one [`Order`] or one [`Fault`], without a look at who is
+//! here; [`text`] words both. Deliberately knows no socket, no clock and no conversation: whoever
+//! obeys an order hands in what there is to show.
+
+pub mod text;
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use log::LevelFilter;
+
+use crate::chat::event::Code;
+use crate::chat::name::nearest;
+
+/// How long it is until the server stops where `/shutdown` does not say, in seconds.
+pub const SHUTDOWN_SECS: u64 = 10;
+/// The longest that can be asked for, in seconds: a day.
+pub const SHUTDOWN_SECS_MAX: u64 = 24 * 60 * 60;
+
+/// The orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // Each is the order of its name; the table below has the arguments.
+pub enum Verb {
+    Stats,
+    Conns,
+    Rooms,
+    Log,
+    Shutdown,
+    Help,
+    Quit,
+}
+
+/// One order: its word, its arguments, and what it does.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Which.
+    pub verb: Verb,
+    /// What stands after the slash, in lower case.
+    pub name: &'static str,
+    /// The arguments as help shows them; square brackets mark what may be left out.
+    pub arguments: &'static str,
+    /// What it does, in a clause.
+    pub does: &'static str,
+}
+
+/// Every order, as help lists them.
+#[rustfmt::skip]
+pub const TABLE: &[Row] = &[
+    Row { verb: Verb::Stats, name: "stats", arguments: "", does: "figures of the server" },
+    Row {
+        verb: Verb::Conns, name: "conns", arguments: "[WHO]",
+        does: "connections: all, or of a name or address",
+    },
+    Row { verb: Verb::Rooms, name: "rooms", arguments: "", does: "all rooms" },
+    Row {
+        verb: Verb::Log, name: "log", arguments: "LEVEL",
+        does: "logs error, warn, info, debug or trace",
+    },
+    Row {
+        verb: Verb::Shutdown, name: "shutdown", arguments: "[SECONDS] [WHY] or cancel",
+        does: "stops the server, or does not after all",
+    },
+    Row { verb: Verb::Help, name: "help", arguments: "", does: "this list" },
+    Row { verb: Verb::Quit, name: "quit", arguments: "", does: "leaves the console" },
+];
+
+impl Verb {
+    /// Its row.
+    pub fn row(self) -> &'static Row {
+        TABLE.iter().find(|row| row.verb == self).expect("each order has a row")
+    }
+}
+
+/// What a line asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order<'a> {
+    /// An empty line.
+    Nothing,
+    /// Show figures.
+    Stats,
+    /// List the connections of somebody, or all.
+    Conns(Option<&'a str>),
+    /// List the rooms.
+    Rooms,
+    /// Log so much.
+    Log(LevelFilter),
+    /// Stop in so many seconds, with a reason, which may be empty.
+    Shutdown(u64, &'a str),
+    /// Do not stop after all.
+    ShutdownCancel,
+    /// List the orders.
+    Help,
+    /// Leave the console.
+    Quit,
+}
+
+impl Order<'_> {
+    /// The word of it, for the log; `None` for an empty line.
+    pub fn word(self) -> Option<&'static str> {
+        let verb = match self {
+            Order::Nothing => return None,
+            Order::Stats => Verb::Stats,
+            Order::Conns(_) => Verb::Conns,
+            Order::Rooms => Verb::Rooms,
+            Order::Log(_) => Verb::Log,
+            Order::Shutdown(..) | Order::ShutdownCancel => Verb::Shutdown,
+            Order::Help => Verb::Help,
+            Order::Quit => Verb::Quit,
+        };
+        Some(verb.row().name)
+    }
+}
+
+/// Whose connections are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The one with that id.
+    Id(u64),
+    /// Those from that address, or from that network.
+    From(IpNet),
+    /// That of who has this name, as typed.
+    Named(String),
+}
+
+impl Who {
+    /// `#0123456789abcdef`, `10.0.0.7`, `10.0.0.0/8`, `2001:db8::/32`; anything else is a name, and
+    /// after an `@` always.
+    pub fn parse(text: &str) -> Who {
+        if let Some(Ok(id)) = text.strip_prefix('#').map(|id| u64::from_str_radix(id, 16)) {
+            return Who::Id(id);
+        }
+        let address = text.parse::<IpAddr>().ok().map(|address| address.to_canonical());
+        match address.map(IpNet::from).or_else(|| text.parse().ok()) {
+            Some(network) => Who::From(network),
+            None => Who::Named(text.strip_prefix('@').unwrap_or(text).to_owned()),
+        }
+    }
+}
+
+/// Why an order is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It lacks something or has too much of it.
+    Usage(Verb),
+    /// There is no such order.
+    Unknown {
+        /// As typed, without the slash.
+        typed: String,
+        /// What may have been meant.
+        meant: Option<Verb>,
+    },
+    /// An order begins with a slash.
+    NoSlash,
+    /// The line is longer than may be.
+    LineTooLong {
+        /// The bound, in bytes.
+        bytes_max: usize,
+    },
+    /// Nobody of that name, address or network is here.
+    Nobody {
+        /// As typed.
+        typed: String,
+    },
+    /// The server is not about to stop.
+    StopsNot,
+    /// As many consoles are open as may be.
+    ConsolesFull {
+        /// The bound.
+        most: usize,
+    },
+    /// Whoever has connected is another user of the machine.
+    NotAllowed,
+}
+
+impl Fault {
+    /// The stable word for it: those of the conversation, in the same sense.
+    pub fn code(&self) -> Code {
+        match self {
+            Fault::Usage(_) | Fault::StopsNot => Code::Usage,
+            Fault::Unknown { .. } | Fault::NoSlash => Code::UnknownCommand,
+            Fault::LineTooLong { .. } => Code::LineTooLong,
+            Fault::Nobody { .. } => Code::NoSuchUser,
+            Fault::ConsolesFull { .. } => Code::ServerFull,
+            Fault::NotAllowed => Code::NotAllowed,
+        }
+    }
+}
+
+/// What a clean line asks.
+///
+/// # Errors
+/// The [`Fault`] that the line alone has.
+pub fn parse(line: &str) -> Result<Order<'_>, Fault> {
+    let line = line.trim();
+    if line.is_empty() {
+        return Ok(Order::Nothing);
+    }
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let rest = rest.trim();
+    let Some(word) = word.strip_prefix('/') else {
+        let is_quit = word.eq_ignore_ascii_case("quit") && rest.is_empty();
+        return if is_quit { Ok(Order::Quit) } else { Err(Fault::NoSlash) };
+    };
+    let row = TABLE.iter().find(|row| row.name.eq_ignore_ascii_case(word));
+    let Some(row) = row else {
+        let near = nearest(&word.to_lowercase(), TABLE.iter().map(|row| row.name));
+        let meant = TABLE.iter().find(|row| Some(row.name) == near).map(|row| row.verb);
+        return Err(Fault::Unknown { typed: word.to_owned(), meant });
+    };
+    let is_alone = rest.is_empty();
+    let order = match row.verb {
+        Verb::Stats => is_alone.then_some(Order::Stats),
+        Verb::Conns => one_word(rest).map(Order::Conns),
+        Verb::Rooms => is_alone.then_some(Order::Rooms),
+        Verb::Log => level(rest).map(Order::Log),
+        Verb::Shutdown => shutdown(rest),
+        Verb::Help => is_alone.then_some(Order::Help),
+        Verb::Quit => is_alone.then_some(Order::Quit),
+    };
+    order.ok_or(Fault::Usage(row.verb))
+}
+
+/// At most one word.
+fn one_word(rest: &str) -> Option<Option<&str>> {
+    (!rest.contains(char::is_whitespace)).then_some((!rest.is_empty()).then_some(rest))
+}
+
+fn level(rest: &str) -> Option<LevelFilter> {
+    rest.parse().ok().filter(|level| *level != LevelFilter::Off)
+}
+
+/// A number at the beginning is a time; any other word begins the reason.
+fn shutdown(rest: &str) -> Option<Order<'_>> {
+    if rest.eq_ignore_ascii_case("cancel") {
+        return Some(Order::ShutdownCancel);
+    }
+    let (word, why) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Order::Shutdown(SHUTDOWN_SECS, rest));
+    }
+    let seconds = word.parse().ok().filter(|seconds| *seconds <= SHUTDOWN_SECS_MAX)?;
+    Some(Order::Shutdown(seconds, why.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_order_is_read_and_its_faults_are_told() {
+        for (line, order) in [
+            ("", Order::Nothing),
+            (" \t", Order::Nothing),
+            ("/stats", Order::Stats),
+            (" /STATS ", Order::Stats),
+            ("/conns", Order::Conns(None)),
+            ("/conns 10.0.0.0/8", Order::Conns(Some("10.0.0.0/8"))),
+            ("/rooms", Order::Rooms),
+            ("/log Debug", Order::Log(LevelFilter::Debug)),
+            ("/shutdown", Order::Shutdown(10, "")),
+            ("/shutdown 60", Order::Shutdown(60, "")),
+            ("/shutdown 0  a new  disk ", Order::Shutdown(0, "a new  disk")),
+            ("/shutdown a new disk", Order::Shutdown(10, "a new disk")),
+            ("/shutdown cancel", Order::ShutdownCancel),
+            ("/shutdown cancel it", Order::Shutdown(10, "cancel it")),
+            ("/help", Order::Help),
+            ("/quit", Order::Quit),
+            ("QUIT", Order::Quit),
+        ] {
+            assert_eq!(parse(line), Ok(order), "{line}");
+        }
+        for (line, verb) in [
+            ("/stats all", Verb::Stats),
+            ("/conns a b", Verb::Conns),
+            ("/log", Verb::Log),
+            ("/log off", Verb::Log),
+            ("/log loud", Verb::Log),
+            ("/shutdown 86401", Verb::Shutdown),
+            ("/shutdown 99999999999999999999", Verb::Shutdown),
+            ("/quit it", Verb::Quit),
+        ] {
+            assert_eq!(parse(line), Err(Fault::Usage(verb)), "{line}");
+        }
+    }
+
+    #[test]
+    fn connections_are_meant_by_id_address_network_or_name() {
+        let network = |text: &str| Who::From(text.parse().expect("a network"));
+        assert_eq!(Who::parse("#00000000000000ff"), Who::Id(255));
+        assert_eq!(Who::parse("10.0.0.7"), network("10.0.0.7/32"));
+        assert_eq!(Who::parse("::ffff:10.0.0.7"), network("10.0.0.7/32"));
+        assert_eq!(Who::parse("10.0.0.0/8"), network("10.0.0.0/8"));
+        assert_eq!(Who::parse("2001:db8::/32"), network("2001:db8::/32"));
+        for name in ["bob", "@bob", "10.0.0"] {
+            assert_eq!(Who::parse(name), Who::Named(name.trim_start_matches('@').to_owned()));
+        }
+        assert_eq!(Who::parse("@10.0.0.7"), Who::Named("10.0.0.7".to_owned()));
+    }
+
+    #[test]
+    fn what_was_mistyped_is_guessed() {
+        let unknown = |typed: &str, meant| Err(Fault::Unknown { typed: typed.to_owned(), meant });
+        assert_eq!(parse("/stat"), unknown("stat", Some(Verb::Stats)));
+        assert_eq!(parse("/shutdwon now"), unknown("shutdwon", Some(Verb::Shutdown)));
+        assert_eq!(parse("/dance"), unknown("dance", None));
+        assert_eq!(parse("/"), unknown("", None));
+        for line in ["stats", "quit it", "hello"] {
+            assert_eq!(parse(line), Err(Fault::NoSlash), "{line}");
+        }
+    }
+}

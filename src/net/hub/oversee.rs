@@ -1,0 +1,98 @@
+//! What the operator's console sees of the connections, and what it does to all of them.
+//!
+//! Promises: looking is linear in the connections and copies none that is not shown. Deliberately
+//! knows no console: the server asks and tells.
+
+use std::net::SocketAddr;
+
+use crate::admin::Who;
+use crate::admin::text::{ConnRow, Kind, RoomRow};
+use crate::chat::name::Nick;
+use crate::chat::{ConnId, Input, Now};
+
+use super::super::conn::{Conn, Stream};
+use super::super::view::Face;
+use super::Hub;
+
+impl<S: Stream> Hub<S> {
+    /// The connections that take part in the conversation, or some of them.
+    pub fn watched<'h>(
+        &'h self,
+        who: Option<&'h Who>,
+        now: Now,
+    ) -> impl Iterator<Item = ConnRow> + 'h {
+        let named = match who {
+            Some(Who::Named(nick)) => self.chat.conn_of(nick),
+            _ => None,
+        };
+        let is_meant = move |id: ConnId, conn: &Conn<S>| match who {
+            None => true,
+            Some(Who::Named(_)) => named == Some(id),
+            Some(Who::From(network)) => network.contains(&conn.from.ip()),
+            Some(Who::Id(wanted)) => {
+                self.chat.sight_of(id, now).is_some_and(|sight| sight.id == *wanted)
+            }
+        };
+        let meant = self.conns.iter().filter(move |(id, conn)| is_meant(*id, conn));
+        meant.filter_map(move |(id, conn)| self.row(id, conn, now))
+    }
+
+    fn row(&self, id: ConnId, conn: &Conn<S>, now: Now) -> Option<ConnRow> {
+        let sight = self.chat.sight_of(id, now)?;
+        let name = |nick: &Nick| nick.as_str().to_owned();
+        Some(ConnRow {
+            id: sight.id,
+            address: SocketAddr::from(conn.from),
+            nick: sight.nick.map(name),
+            account: sight.account.map(name),
+            rooms: sight.rooms,
+            span: sight.span,
+            idle: sight.idle,
+            queued: conn.queue.cost(),
+            kind: kind(conn),
+        })
+    }
+
+    /// How many connections there are of each kind.
+    pub fn kinds(&self) -> [(Kind, usize); 3] {
+        let mut counts = [Kind::Lines, Kind::Terminal, Kind::Json].map(|kind| (kind, 0));
+        for (_, conn) in self.conns.iter().filter(|(_, conn)| conn.is_talking()) {
+            let own = kind(conn);
+            counts.iter_mut().filter(|(kind, _)| *kind == own).for_each(|(_, count)| *count += 1);
+        }
+        counts
+    }
+
+    /// The rooms, those with most members first, and locked ones last.
+    pub fn watched_rooms(&self) -> impl Iterator<Item = RoomRow> + '_ {
+        let rooms = self.chat.rooms();
+        let open = rooms.fullest().map(|(_, id)| id);
+        open.chain(rooms.locked()).map(|id| {
+            let room = rooms.at(id);
+            RoomRow {
+                name: room.name.as_str().to_owned(),
+                members: room.members().len(),
+                owner: self.chat.room_owner(room).map(|nick| nick.as_str().to_owned()),
+                is_locked: room.is_locked(),
+                lines: room.history().count_after(0),
+                topic: room.topic.as_deref().map(str::to_owned),
+            }
+        })
+    }
+
+    /// Tells everybody that the server stops in so many seconds, and lets nobody in any more; or
+    /// that it does not stop after all. To be done before a turn.
+    pub fn announce_stop(&mut self, when: Option<(u64, &str)>, now: Now) {
+        self.now = now;
+        self.is_shut = when.is_some();
+        self.chat(Input::Stopping(when));
+    }
+}
+
+fn kind<S>(conn: &Conn<S>) -> Kind {
+    match conn.view.as_ref().map(|view| &view.face) {
+        None | Some(Face::Lines) => Kind::Lines,
+        Some(Face::Terminal(_)) => Kind::Terminal,
+        Some(Face::Json(_)) => Kind::Json,
+    }
+}

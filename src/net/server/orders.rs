@@ -1,0 +1,104 @@
+//! What the server does at the orders of its operator's consoles.
+//!
+//! Promises: an order that is obeyed leaves one line in the log, with who gave it and its first
+//! word, never its text; each turn obeys a bounded number of them. Deliberately reads no bytes:
+//! `net::console` does, and `admin` says what a line asks.
+
+use log::{LevelFilter, info};
+
+use super::countdown::{Countdown, Due};
+use super::{Phase, Server};
+use crate::admin::{self, Fault, Order, Who, text};
+use crate::chat::Now;
+use crate::net::console::{ConsoleId, LINE_BYTES_MAX, LINES_PER_TURN, Said};
+
+impl Server {
+    /// Lets consoles in, and obeys what they say.
+    pub(super) fn serve_consoles(&mut self, now: Now) {
+        if self.phase != Phase::Serving {
+            return;
+        }
+        self.consoles.accept(self.poll.registry(), now.mono);
+        for _ in 0..LINES_PER_TURN {
+            let Some((console, said)) = self.consoles.next_line() else { break };
+            let answer = match said {
+                Said::Line(line) => self.obey(console, &line, now),
+                Said::TooLong => Err(Fault::LineTooLong { bytes_max: LINE_BYTES_MAX }),
+            };
+            let answer = answer.unwrap_or_else(|fault| text::refusal(&fault));
+            self.consoles.answer(console, &answer, now.mono);
+            self.consoles.settle(now.mono);
+        }
+        self.consoles.settle(now.mono);
+    }
+
+    fn obey(&mut self, console: ConsoleId, line: &str, now: Now) -> Result<String, Fault> {
+        let order = admin::parse(line)?;
+        if let Some(word) = order.word() {
+            info!("event=admin uid={} order={word}", self.consoles.uid(console));
+        }
+        Ok(match order {
+            Order::Nothing => String::new(),
+            Order::Stats => self.figures(now),
+            Order::Conns(who) => return self.show_conns(who, now),
+            Order::Rooms => {
+                text::rooms(self.hub.conversation().rooms().len(), self.hub.watched_rooms())
+            }
+            Order::Log(level) => log_at(level),
+            Order::Shutdown(seconds, why) => {
+                self.hub.announce_stop(Some((seconds, why)), now);
+                self.countdown = Some(Countdown::begin(seconds, why, now.mono));
+                text::stops(seconds)
+            }
+            Order::ShutdownCancel => {
+                self.countdown.take().ok_or(Fault::StopsNot)?;
+                self.hub.announce_stop(None, now);
+                text::stays().to_owned()
+            }
+            Order::Help => text::help(),
+            Order::Quit => {
+                self.consoles.dismiss(console);
+                text::bye().to_owned()
+            }
+        })
+    }
+
+    fn show_conns(&self, typed: Option<&str>, now: Now) -> Result<String, Fault> {
+        let who = typed.map(Who::parse);
+        let count = self.hub.watched(who.as_ref(), now).count();
+        match typed {
+            Some(typed) if count == 0 => Err(Fault::Nobody { typed: typed.to_owned() }),
+            _ => Ok(text::conns(count, self.hub.watched(who.as_ref(), now))),
+        }
+    }
+
+    fn figures(&self, now: Now) -> String {
+        let chat = self.hub.conversation();
+        text::figures([
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("uptime", text::uptime(now.mono)),
+            ("people", chat.people().to_string()),
+            ("connections", text::kinds(chat.connected(), self.hub.kinds())),
+            ("rooms", chat.rooms().len().to_string()),
+            ("waiting bytes", self.hub.queued_bytes().to_string()),
+        ])
+    }
+
+    /// Tells everybody that the server stops, or stops it, when that is due.
+    pub(super) fn count_down(&mut self, now: Now) {
+        let Some(countdown) = &mut self.countdown else { return };
+        match countdown.due(now.mono) {
+            Due::Nothing => {}
+            Due::Tell(seconds) => {
+                self.hub.announce_stop(Some((seconds, &countdown.why)), now);
+            }
+            Due::Stop => self.stop("/shutdown", now),
+        }
+    }
+}
+
+/// From now on the log shows so much.
+fn log_at(level: LevelFilter) -> String {
+    log::set_max_level(level);
+    text::logs(level)
+}
