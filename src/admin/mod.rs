@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use log::LevelFilter;
 
+use crate::chat::command::{Command, Moderation};
 use crate::chat::event::Code;
 use crate::chat::name::nearest;
 
@@ -20,6 +21,9 @@ pub const SHUTDOWN_SECS: u64 = 10;
 /// The longest that can be asked for, in seconds: a day.
 pub const SHUTDOWN_SECS_MAX: u64 = 24 * 60 * 60;
 
+/// Hexadecimal digits of an id.
+const ID_DIGITS: usize = 16;
+
 /// The orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // Each is the order of its name; the table below has the arguments.
@@ -27,6 +31,11 @@ pub enum Verb {
     Stats,
     Conns,
     Rooms,
+    Kick,
+    Ban,
+    Unban,
+    Mute,
+    Unmute,
     Log,
     Shutdown,
     Help,
@@ -55,6 +64,26 @@ pub const TABLE: &[Row] = &[
         does: "connections: all, or of a name or address",
     },
     Row { verb: Verb::Rooms, name: "rooms", arguments: "", does: "all rooms" },
+    Row {
+        verb: Verb::Kick, name: "kick", arguments: "[#ROOM] WHO [WHY]",
+        does: "puts somebody off the server, or out",
+    },
+    Row {
+        verb: Verb::Ban, name: "ban", arguments: "[#ROOM] [WHO] [TIME] [WHY]",
+        does: "the same, and keeps them out; or a list",
+    },
+    Row {
+        verb: Verb::Unban, name: "unban", arguments: "[#ROOM] WHO",
+        does: "lets somebody come back",
+    },
+    Row {
+        verb: Verb::Mute, name: "mute", arguments: "[#ROOM] [WHO] [TIME] [WHY]",
+        does: "keeps somebody from speaking; or a list",
+    },
+    Row {
+        verb: Verb::Unmute, name: "unmute", arguments: "[#ROOM] WHO",
+        does: "lets somebody speak again",
+    },
     Row {
         verb: Verb::Log, name: "log", arguments: "LEVEL",
         does: "logs error, warn, info, debug or trace",
@@ -85,6 +114,10 @@ pub enum Order<'a> {
     Conns(Option<&'a str>),
     /// List the rooms.
     Rooms,
+    /// Kick, ban or mute, or take that back; a place that is not named is everywhere.
+    Moderate(Moderation<'a>),
+    /// End the connection of that id, with a reason, which may be empty.
+    Kick(u64, &'a str),
     /// Log so much.
     Log(LevelFilter),
     /// Stop in so many seconds, with a reason, which may be empty.
@@ -105,6 +138,8 @@ impl Order<'_> {
             Order::Stats => Verb::Stats,
             Order::Conns(_) => Verb::Conns,
             Order::Rooms => Verb::Rooms,
+            Order::Moderate(moderation) => return Some(moderation.verb().name()),
+            Order::Kick(..) => Verb::Kick,
             Order::Log(_) => Verb::Log,
             Order::Shutdown(..) | Order::ShutdownCancel => Verb::Shutdown,
             Order::Help => Verb::Help,
@@ -159,7 +194,7 @@ pub enum Fault {
         /// The bound, in bytes.
         bytes_max: usize,
     },
-    /// Nobody of that name, address or network is here.
+    /// Nobody of that name, address, network or id is here.
     Nobody {
         /// As typed.
         typed: String,
@@ -215,6 +250,8 @@ pub fn parse(line: &str) -> Result<Order<'_>, Fault> {
         Verb::Stats => is_alone.then_some(Order::Stats),
         Verb::Conns => one_word(rest).map(Order::Conns),
         Verb::Rooms => is_alone.then_some(Order::Rooms),
+        Verb::Kick => kick(rest).or_else(|| moderation(line)),
+        Verb::Ban | Verb::Unban | Verb::Mute | Verb::Unmute => moderation(line),
         Verb::Log => level(rest).map(Order::Log),
         Verb::Shutdown => shutdown(rest),
         Verb::Help => is_alone.then_some(Order::Help),
@@ -226,6 +263,22 @@ pub fn parse(line: &str) -> Result<Order<'_>, Fault> {
 /// At most one word.
 fn one_word(rest: &str) -> Option<Option<&str>> {
     (!rest.contains(char::is_whitespace)).then_some((!rest.is_empty()).then_some(rest))
+}
+
+/// An id, as `/conns` shows it, and perhaps a reason.
+fn kick(rest: &str) -> Option<Order<'_>> {
+    let (word, why) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let digits = word.strip_prefix('#').filter(|digits| digits.len() == ID_DIGITS)?;
+    let id = u64::from_str_radix(digits, 16).ok()?;
+    Some(Order::Kick(id, why.trim()))
+}
+
+/// What is asked here as in the conversation.
+fn moderation(line: &str) -> Option<Order<'_>> {
+    match Command::parse(line) {
+        Ok(Command::Moderate(moderation)) => Some(Order::Moderate(moderation)),
+        _ => None,
+    }
 }
 
 fn level(rest: &str) -> Option<LevelFilter> {
@@ -284,6 +337,19 @@ mod tests {
         ] {
             assert_eq!(parse(line), Err(Fault::Usage(verb)), "{line}");
         }
+    }
+
+    #[test]
+    fn moderation_is_read_as_in_the_conversation() {
+        for line in ["/kick bob why not", "/BAN #dev bob 2h", "/ban", "/unmute bob"] {
+            let Ok(Command::Moderate(moderation)) = Command::parse(line) else { panic!("{line}") };
+            assert_eq!(parse(line), Ok(Order::Moderate(moderation)), "{line}");
+        }
+        let id = "/kick #00000000000000fF a  flood ";
+        assert_eq!(parse(id), Ok(Order::Kick(255, "a  flood")));
+        assert!(matches!(parse("/kick #ff bob"), Ok(Order::Moderate(_))), "that is a room");
+        assert_eq!(parse("/kick"), Err(Fault::Usage(Verb::Kick)));
+        assert_eq!(parse("/unban #dev"), Err(Fault::Usage(Verb::Unban)));
     }
 
     #[test]

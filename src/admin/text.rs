@@ -77,6 +77,8 @@ fn usage(verb: Verb) -> String {
     };
     let example = match verb {
         Verb::Conns => "; for example: /conns 10.0.0.0/8",
+        Verb::Kick => "; WHO is a name, or an id that /conns shows",
+        Verb::Ban => "; WHO is a name or an address; for example: /ban 10.0.0.7 2h a flood",
         Verb::Log => "; LEVEL is error, warn, info, debug or trace",
         Verb::Shutdown => "; SECONDS are 0 to 86400; for example: /shutdown 60 a new disk",
         _ => "",
@@ -111,6 +113,11 @@ pub fn stops(seconds: u64) -> String {
 /// The server does not stop after all.
 pub fn stays() -> &'static str {
     "* the server does not stop; everybody is told\n"
+}
+
+/// A connection without a name was ended.
+pub fn kicked(id: u64) -> String {
+    format!("* #{id:016x} was kicked\n")
 }
 
 /// What kind of peer a connection is for.

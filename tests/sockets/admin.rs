@@ -145,6 +145,27 @@ fn garbage_and_long_lines_are_refused_and_the_console_goes_on() {
 }
 
 #[test]
+fn who_has_no_name_is_kicked_by_id() {
+    let server = ServerProcess::start(&[]);
+    let (mut alice, mut nameless) = (server.person("alice"), server.connect());
+    nameless.line_that_starts("* chatline");
+    let told = answers(&server, "/conns\n");
+    let id_of = |address: String| {
+        let row = told.iter().find(|row| row.contains(&address)).expect("it is listed");
+        row.split_whitespace().nth(1).unwrap().to_owned()
+    };
+    let ids = [id_of(nameless.address().to_string()), id_of(alice.address().to_string())];
+    let orders = format!("/kick {0} flood\n/kick {0}\n/kick {1} flood\n", ids[0], ids[1]);
+    let told = answers(&server, &orders);
+    assert_eq!(told[0], format!("* {} was kicked", ids[0]));
+    assert!(told[1].starts_with("! no-such-user "), "{told:?}");
+    assert!(told[2].contains("alice was kicked by the operator: flood"), "{told:?}");
+    assert!(nameless.line().unwrap().starts_with("! kicked "));
+    assert!(alice.line_that_starts("! kicked ").ends_with("by the operator: flood"));
+    alice.rest();
+}
+
+#[test]
 fn so_many_consoles_and_no_more() {
     let server = ServerProcess::start(&[]);
     let mut consoles: Vec<Peer> = (0..8).map(|_| console(&server)).collect();

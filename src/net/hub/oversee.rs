@@ -5,10 +5,13 @@
 
 use std::net::SocketAddr;
 
-use crate::admin::Who;
-use crate::admin::text::{ConnRow, Kind, RoomRow};
+use crate::admin::text::{self, ConnRow, Kind, RoomRow};
+use crate::admin::{Fault, Who};
+use crate::chat::command::{Moderation, Order, Where};
+use crate::chat::event::{Event, Parting, Refusal};
 use crate::chat::name::Nick;
 use crate::chat::{ConnId, Input, Now};
+use crate::wire::{self, Clock};
 
 use super::super::conn::{Conn, Stream};
 use super::super::view::Face;
@@ -78,6 +81,40 @@ impl<S: Stream> Hub<S> {
                 topic: room.topic.as_deref().map(str::to_owned),
             }
         })
+    }
+
+    /// Kicks, bans or mutes, or takes that back, and says what was done or why not, in whole lines.
+    /// To be done before a turn.
+    ///
+    /// # Errors
+    /// [`Fault::Nobody`], since whom a console may mean is said elsewhere than in the conversation.
+    pub fn moderate(&mut self, moderation: Moderation<'_>, now: Now) -> Result<String, Fault> {
+        self.now = now;
+        let done = self.chat.moderate(moderation, now, &mut self.outbox);
+        self.deliver();
+        let told = match done {
+            Ok(event) => event,
+            Err(Refusal::NoSuchUser { typed, .. }) => return Err(Fault::Nobody { typed }),
+            Err(refusal) => Event::Refused(refusal),
+        };
+        Ok(wire::text::of(&told, Clock { unix: now.unix, zone_secs: now.zone_secs }))
+    }
+
+    /// Ends the connection of that id, and says what was done. To be done before a turn.
+    ///
+    /// # Errors
+    /// [`Fault::Nobody`].
+    pub fn kick(&mut self, id: u64, why: Option<&str>, now: Now) -> Result<String, Fault> {
+        let is_it = |conn: &ConnId| self.chat.sight_of(*conn, now).is_some_and(|it| it.id == id);
+        let conn = self.conns.iter().map(|(conn, _)| conn).find(is_it);
+        let conn = conn.ok_or_else(|| Fault::Nobody { typed: format!("#{id:016x}") })?;
+        if let Some(nick) = self.chat.nick_of(conn).map(|nick| format!("@{nick}")) {
+            let order = Order::Kick { who: &nick, why };
+            return self.moderate(Moderation { place: Where::Everywhere, order }, now);
+        }
+        self.now = now;
+        self.chat(Input::Ended { conn, parting: Parting::Kicked });
+        Ok(text::kicked(id))
     }
 
     /// Tells everybody that the server stops in so many seconds, and lets nobody in any more; or

@@ -44,6 +44,10 @@ impl Server {
             Order::Rooms => {
                 text::rooms(self.hub.conversation().rooms().len(), self.hub.watched_rooms())
             }
+            Order::Moderate(moderation) => self.hub.moderate(moderation, now)?,
+            Order::Kick(id, why) => {
+                self.hub.kick(id, Some(why).filter(|why| !why.is_empty()), now)?
+            }
             Order::Log(level) => log_at(level),
             Order::Shutdown(seconds, why) => {
                 self.hub.announce_stop(Some((seconds, why)), now);
