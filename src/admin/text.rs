@@ -160,6 +160,8 @@ pub struct ConnRow {
     pub idle: Duration,
     /// How many bytes wait to be sent to it.
     pub queued: usize,
+    /// Where it came in: a word.
+    pub by: &'static str,
     /// What kind of peer it is for.
     pub kind: Kind,
 }
@@ -183,17 +185,19 @@ pub struct RoomRow {
 
 /// So many connections.
 pub fn conns(count: usize, rows: impl Iterator<Item = ConnRow>) -> String {
-    let head = "id, address, name, account, rooms, here for, idle for, waiting bytes, kind";
+    let head =
+        "id, address, name, account, rooms, here for, idle for, waiting bytes, came by, kind";
     let line = |row: ConnRow| {
         let (nick, account) = (or_none(row.nick.as_deref()), or_none(row.account.as_deref()));
         format!(
-            "#{:016x} {} {nick} {account} {} {} {} {} {}",
+            "#{:016x} {} {nick} {account} {} {} {} {} {} {}",
             row.id,
             row.address,
             row.rooms,
             short(row.span),
             short(row.idle),
             row.queued,
+            row.by,
             row.kind.word()
         )
     };
@@ -247,12 +251,21 @@ pub fn figures<'f>(figures: impl IntoIterator<Item = (&'f str, String)>) -> Stri
     figures.into_iter().map(|(name, value)| format!("* {name}: {value}\n")).collect()
 }
 
-/// How many connections there are, and of which kind those of each kind are that there is.
-pub fn kinds(all: usize, kinds: impl IntoIterator<Item = (Kind, usize)>) -> String {
-    let there = kinds.into_iter().filter(|(_, count)| *count > 0);
-    let shown: Vec<String> =
-        there.map(|(kind, count)| format!("{count} {}", kind.word())).collect();
-    if shown.is_empty() { all.to_string() } else { format!("{all} ({})", shown.join(", ")) }
+/// A sum, and in brackets what it consists of: what is none is left out.
+pub fn sum<'w>(parts: impl IntoIterator<Item = (&'w str, u64)>) -> String {
+    let there: Vec<_> = parts.into_iter().filter(|(_, count)| *count > 0).collect();
+    let all: u64 = there.iter().map(|(_, count)| count).sum();
+    let shown: Vec<String> = there.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    if shown.is_empty() { "0".to_owned() } else { format!("{all} ({})", shown.join(", ")) }
+}
+
+/// A short span, in the unit that leaves no fraction.
+pub fn precise(span: Duration) -> String {
+    match span.as_micros() {
+        micros if micros % 1_000_000 == 0 => format!("{} s", micros / 1_000_000),
+        micros if micros % 1_000 == 0 => format!("{} ms", micros / 1_000),
+        micros => format!("{micros} µs"),
+    }
 }
 
 /// A span as a figure: days, hours, minutes and seconds.
@@ -299,7 +312,15 @@ mod tests {
         assert_eq!(shown, ["0s", "119s", "2m", "119m", "2h", "47h", "2d"]);
         let long = spans.map(|seconds| uptime(Duration::from_secs(seconds)));
         assert_eq!(long[1], "1m 59s");
+        let short = [0, 25, 2_500, 5_000, 1_000_000].map(|it| precise(Duration::from_micros(it)));
+        assert_eq!(short, ["0 s", "25 µs", "2500 µs", "5 ms", "1 s"]);
         assert_eq!((long[4].as_str(), long[6].as_str()), ("2h 0m 0s", "2d 0h 0m 0s"));
+    }
+
+    #[test]
+    fn a_sum_leaves_out_what_is_none() {
+        assert_eq!(sum([("usage", 3), ("no-room", 0), ("banned", 1)]), "4 (3 usage, 1 banned)");
+        assert_eq!(sum([("usage", 0)]), "0");
     }
 
     #[test]

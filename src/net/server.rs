@@ -8,6 +8,7 @@
 mod countdown;
 mod orders;
 mod reload;
+mod show;
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -230,14 +231,19 @@ impl Server {
 
     /// Answers who asks for metrics.
     fn show_figures(&mut self, now: Now) {
-        let Some(metrics) = &mut self.metrics else { return };
-        let log_lines_lost = self.log_lines_lost.load(Ordering::Relaxed);
-        metrics.turn(now.mono, self.poll.registry(), || Figures {
+        let Some(mut metrics) = self.metrics.take() else { return };
+        metrics.turn(now.mono, self.poll.registry(), || self.figures(now));
+        self.metrics = Some(metrics);
+    }
+
+    /// What was counted, and how things stand.
+    fn figures(&self, now: Now) -> Figures {
+        Figures {
             uptime: now.mono,
-            log_lines_lost,
+            log_lines_lost: self.log_lines_lost.load(Ordering::Relaxed),
             turns: self.turns.clone(),
             ..self.hub.figures()
-        });
+        }
     }
 
     fn timeout(&self, now: Now) -> Option<Duration> {

@@ -119,9 +119,12 @@ fn the_figures_are_those_that_are_documented() {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/protocol.md")).unwrap();
     let table = page.split("| figure | is |\n").nth(1).expect("there is a table of figures");
     let rows = table.lines().skip(1).map_while(|row| row.strip_prefix("| `")?.split_once("` |"));
-    let listed: BTreeSet<String> = rows.map(|(name, _)| name.to_owned()).collect();
+    let names = rows.flat_map(|(names, _)| names.split("`, `"));
+    let listed: BTreeSet<String> = names.map(str::to_owned).collect();
     assert_eq!(shown, listed);
-    assert!(told.contains(&"* people: 1".to_owned()), "{told:?}");
+    for figure in ["people: 1", "connections: 1 (1 lines)", "lines in: 1", "refusals: 0"] {
+        assert!(told.contains(&format!("* {figure}")), "{figure}: {told:?}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::chat::{ConnId, Input, Now};
 use crate::wire::{self, Clock};
 
 use super::super::conn::{Conn, Stream};
+use super::super::figures;
 use super::super::view::Face;
 use super::Hub;
 
@@ -52,18 +53,9 @@ impl<S: Stream> Hub<S> {
             span: sight.span,
             idle: sight.idle,
             queued: conn.queue.cost(),
+            by: conn.kind.map_or("-", figures::Kind::word),
             kind: kind(conn),
         })
-    }
-
-    /// How many connections there are of each kind.
-    pub fn kinds(&self) -> [(Kind, usize); 3] {
-        let mut counts = [Kind::Lines, Kind::Terminal, Kind::Json].map(|kind| (kind, 0));
-        for (_, conn) in self.conns.iter().filter(|(_, conn)| conn.is_talking()) {
-            let own = kind(conn);
-            counts.iter_mut().filter(|(kind, _)| *kind == own).for_each(|(_, count)| *count += 1);
-        }
-        counts
     }
 
     /// The rooms, those with most members first, and locked ones last.

@@ -7,7 +7,7 @@
 use log::{LevelFilter, info};
 
 use super::countdown::{Countdown, Due};
-use super::{Phase, Server};
+use super::{Phase, Server, show};
 use crate::admin::{self, Fault, Order, Who, text};
 use crate::chat::Now;
 use crate::net::console::{ConsoleId, LINE_BYTES_MAX, LINES_PER_TURN, Said};
@@ -39,7 +39,7 @@ impl Server {
         }
         Ok(match order {
             Order::Nothing => String::new(),
-            Order::Stats => self.figures(now),
+            Order::Stats => show::figures(&self.figures(now)),
             Order::Conns(who) => return self.show_conns(who, now),
             Order::Rooms => {
                 text::rooms(self.hub.conversation().rooms().len(), self.hub.watched_rooms())
@@ -74,18 +74,6 @@ impl Server {
             Some(typed) if count == 0 => Err(Fault::Nobody { typed: typed.to_owned() }),
             _ => Ok(text::conns(count, self.hub.watched(who.as_ref(), now))),
         }
-    }
-
-    fn figures(&self, now: Now) -> String {
-        let chat = self.hub.conversation();
-        text::figures([
-            ("version", env!("CARGO_PKG_VERSION").to_owned()),
-            ("uptime", text::uptime(now.mono)),
-            ("people", chat.people().to_string()),
-            ("connections", text::kinds(chat.connected(), self.hub.kinds())),
-            ("rooms", chat.rooms().len().to_string()),
-            ("waiting bytes", self.hub.queued_bytes().to_string()),
-        ])
     }
 
     /// Tells everybody that the server stops, or stops it, when that is due.
