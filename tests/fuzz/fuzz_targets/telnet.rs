@@ -1,0 +1,5 @@
+//! The fuzz target `telnet` for libFuzzer; what it does stands in `targets`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| chatline_fuzz::targets::telnet::run(data));
