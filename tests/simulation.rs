@@ -3,8 +3,8 @@
 //! Each seed draws who comes and goes, what they type and in which pieces, how the clocks go and
 //! how small the limits are. A plain model says what each client must have seen; slow readers are
 //! compared with prompt ones; at the end everybody leaves and nothing is left. `SEED=123` runs one
-//! seed, `SEEDS=100000` so many. A failure is cut down to the deeds that it takes, and printed as a
-//! transcript.
+//! seed, `SEEDS=100000` so many, with `FROM=500` from there on. A failure is cut down to the deeds
+//! that it takes, and printed as a transcript.
 
 #![allow(clippy::unwrap_used)]
 
@@ -48,7 +48,10 @@ fn seeds(usual: u64) -> Range<u64> {
     let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     match (number("SEED"), number("SEEDS")) {
         (Some(seed), _) => seed..seed + 1,
-        (None, Some(most)) => 0..most,
+        (None, Some(most)) => {
+            let from = number("FROM").unwrap_or(0);
+            from..from + most
+        }
         (None, None) => 0..usual,
     }
 }
