@@ -48,8 +48,11 @@ const fn kind(name: &'static str, come: fn(&mut Visit) -> io::Result<()>) -> Kin
     Kind { name, come }
 }
 
-/// All of them. A kind that speaks TLS stands here too, when the server does.
+/// All of them, first those who say what is remembered. A kind that speaks TLS stands here too,
+/// when the server does.
 pub const KINDS: &[Kind] = &[
+    kind("speak JSON", json),
+    kind("have terminals", terminal),
     kind("come and go at once", come_and_go),
     kind("take a name, then reset", reset_together),
     kind("half-close", half_close),
@@ -57,10 +60,11 @@ pub const KINDS: &[Kind] = &[
     kind("write lines of a megabyte", long_line),
     kind("never read", never_read),
     kind("speak garbage of telnet", telnet_garbage),
-    kind("speak JSON", json),
-    kind("have terminals", terminal),
     kind("say much to everybody", talk),
 ];
+
+/// So many of them make a server remember all that it ever will.
+pub const FILLING: usize = 2;
 
 /// The first line that a newcomer is told.
 pub fn greeting(to: SocketAddr, patience: Duration) -> io::Result<String> {
