@@ -145,6 +145,8 @@ fn rest(server: &ServerProcess, visits: u64, before: &[Rest]) -> Rest {
 
 /// What was done, on standard output.
 fn tell(counts: &[AtomicU64], rests: &[Rest], said: u64, slowest: Duration) {
+    // The name of the test stands before it.
+    println!();
     for (kind, count) in KINDS.iter().zip(counts) {
         println!("soak: {:>8} connections: {}", count.load(Ordering::Relaxed), kind.name);
     }

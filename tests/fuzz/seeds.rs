@@ -112,7 +112,9 @@ fn deed(action: &Action, who: u8) -> Deed {
             _ => 7,
         }),
         Action::Stop => Deed::Stop,
-        Action::Restart => Deed::Restart,
+        Action::Restart(_) => Deed::Restart,
+        // Neither has its like there.
+        Action::Invite(_) | Action::OpenConsole(_) => Deed::Wait(2),
         Action::Store(Mood::Works) => Deed::Store(0),
         Action::Store(Mood::Fails) => Deed::Store(1),
         Action::Store(Mood::Hangs) => Deed::Store(2),

@@ -17,7 +17,7 @@ const WARM_UP_PARTS: usize = 3;
 const BYTES_PER_VISIT_MAX: u64 = 40;
 /// What memory may rise by without anybody's fault, in bytes.
 pub const SLACK_BYTES: u64 = 768 * 1024;
-/// What the caches of a database take beside that, when they are full: of who writes, and who reads.
+/// What the caches of a database may take beside that.
 pub const CACHES_BYTES: u64 = 8 * 1024 * 1024;
 
 /// What a server is while nobody is there.

@@ -62,11 +62,11 @@ fn assert_sound(command: &Command<'_>) {
 fn assert_hidden(text: &str, command: &Command<'_>) {
     let secrets: &[&str] = match command {
         Command::Join(_, Some(secret))
-        | Command::Register(secret)
+        | Command::Register(None, secret)
         | Command::Login(_, Some(secret))
         | Command::Unregister(secret)
         | Command::Lock(_, secret) => &[secret],
-        Command::Password(old, new) => &[old, new],
+        Command::Password(old, new) | Command::Register(Some(old), new) => &[old, new],
         _ => &[],
     };
     for secret in secrets {
