@@ -2,7 +2,7 @@
 //! `/healthz`.
 //!
 //! Promises: at most [`SCRAPERS_MAX`] are served at a time, the others wait in the kernel; each has
-//! [`PATIENCE`] in all, and costs the loop no more than a read and a write in a turn. One request,
+//! five seconds in all, and costs the loop no more than a read and a write in a turn. One request,
 //! one answer, one connection. Deliberately no encryption and no password: it listens where
 //! whoever reaches it may know.
 

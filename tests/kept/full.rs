@@ -174,7 +174,7 @@ impl Scene {
         assert_eq!([self.alice.times(KEPT_AGAIN), self.bob.times(KEPT_AGAIN)], [2, 2]);
         let all = (0..self.said).collect::<Vec<_>>();
         let log = self.close(&all);
-        assert_eq!(log.matches(&format!("{CANNOT_WRITE}{why}\n")).count(), 2, "{log}");
+        assert_eq!(log.matches(&format!("{CANNOT_WRITE}\"{why}\"\n")).count(), 2, "{log}");
         assert_eq!(log.matches("event=store_recovered lost=0\n").count(), 2, "{log}");
     }
 }
