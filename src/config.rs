@@ -187,6 +187,12 @@ impl Config {
         }
     }
 
+    /// Whether nobody has said what the flag of that long name is to be.
+    pub fn has_default(&self, key: &str) -> bool {
+        let value = self.values.iter().find(|value| value.key == key);
+        value.is_none_or(|value| value.origin == given::Origin::Default)
+    }
+
     fn from_given(given: Given, args: Vec<OsString>) -> Result<Config, Declined> {
         let has_file = given.has_file();
         let Given { flags, values, .. } = given;

@@ -22,6 +22,8 @@ mod log;
 mod machine;
 #[path = "sockets/metrics.rs"]
 mod metrics;
+#[path = "sockets/service.rs"]
+mod service;
 #[path = "sockets/slow.rs"]
 mod slow;
 #[path = "sockets/stop.rs"]

@@ -47,6 +47,15 @@ pub struct Listeners {
     refusal: Vec<u8>,
 }
 
+/// What becomes a listener.
+#[derive(Debug)]
+pub enum Listening {
+    /// A socket that is to be opened at that address.
+    At(SocketAddr),
+    /// One that listens already, and does not block.
+    Already(std::net::TcpListener),
+}
+
 #[derive(Debug)]
 struct Listener {
     socket: TcpListener,
@@ -88,12 +97,15 @@ impl Listeners {
     /// got.
     pub fn add(
         &mut self,
-        address: SocketAddr,
+        asked: Listening,
         registry: &Registry,
         token: Token,
         kind: Kind,
     ) -> io::Result<SocketAddr> {
-        let mut socket = bind(address)?;
+        let mut socket = match asked {
+            Listening::At(address) => bind(address)?,
+            Listening::Already(socket) => TcpListener::from_std(socket),
+        };
         registry.register(&mut socket, token, Interest::READABLE)?;
         let address = socket.local_addr()?;
         self.open.push(Listener { socket, token, kind, is_waited_at: false });
@@ -334,7 +346,9 @@ mod tests {
         let mut listeners = Listeners::new(b"full\n".to_vec());
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let addresses = (0..count)
-            .map(|i| listeners.add(any, poll.registry(), Token(i), Kind::Lines).unwrap())
+            .map(|i| {
+                listeners.add(Listening::At(any), poll.registry(), Token(i), Kind::Lines).unwrap()
+            })
             .collect();
         (listeners, addresses)
     }

@@ -8,7 +8,7 @@
 //! Up to here nothing knows the operating system. [`listen`], [`signal`] and [`server`] do: they
 //! ferry readiness, time and signals into the hub; [`errands`] ferries between it and those who
 //! may block, and [`console`] is where the operator's orders come in. [`metrics`] shows the figures
-//! beside it, and knows nothing of the hub.
+//! beside it, and knows nothing of the hub; [`service`] speaks with who has started it all.
 
 pub mod arrivals;
 pub mod conn;
@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod page;
 pub mod queue;
 pub mod server;
+pub mod service;
 pub mod signal;
 pub mod slots;
 pub mod tls;

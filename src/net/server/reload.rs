@@ -6,7 +6,8 @@
 
 use log::{info, warn};
 
-use super::{Server, connections_max, raise_descriptor_limit};
+use super::Server;
+use super::start::{connections_max, raise_descriptor_limit};
 use crate::chat::Now;
 use crate::config::{Change, Reach};
 
@@ -60,8 +61,10 @@ impl Server {
         if let Some(keys) = &mut self.keys {
             keys.reload();
         }
+        self.service.reloading();
         let reloaded = self.reload_configuration(now);
         reloaded.log();
+        self.service.ready();
         reloaded
     }
 

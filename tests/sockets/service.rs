@@ -1,0 +1,124 @@
+//! A service manager: it hands sockets over, is told how the server is, and finds one that hangs.
+
+use std::net::TcpListener;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixDatagram;
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::io::{FdFlags, fcntl_setfd};
+use tempfile::TempDir;
+
+use crate::world::on_tcp::{Peer, ServerProcess};
+
+/// The command of a server that finds these sockets from descriptor 3 on, under these names.
+fn handed(sockets: &[&TcpListener], names: &str) -> Command {
+    // Only descriptors of one digit may be copied in every shell; bash takes all.
+    let mut script = String::new();
+    for (index, socket) in sockets.iter().enumerate() {
+        fcntl_setfd(socket, FdFlags::empty()).unwrap();
+        script += &format!("exec {}<&{};", 100 + index, socket.as_raw_fd());
+    }
+    for index in 0..sockets.len() {
+        script += &format!("exec {}<&{};", 3 + index, 100 + index);
+    }
+    let count = sockets.len();
+    script +=
+        &format!("LISTEN_FDS={count} LISTEN_FDNAMES={names} LISTEN_PID=$$ exec \"$0\" \"$@\"");
+    let server = ServerProcess::command();
+    let mut command = Command::new("bash");
+    command.arg("-c").arg(script).arg(server.get_program()).envs([("TZ", "UTC")]);
+    command.env("CHATLINE_DATA", "none");
+    command
+}
+
+fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
+}
+
+#[test]
+fn sockets_that_are_handed_over_take_the_place_of_the_default() {
+    let (lines, telnet) = (listener(), listener());
+    let (mut alice, mut bob) =
+        (Peer::connect(lines.local_addr().unwrap()), Peer::connect(telnet.local_addr().unwrap()));
+    let mut server = ServerProcess::spawn(handed(&[&lines, &telnet], "lines:telnet"), 2);
+    // They have waited since before there was a server.
+    alice.line_that_starts("* chatline");
+    assert!(bob.line().unwrap().as_bytes().starts_with(b"\xff\xfb"), "telnet is asked for keys");
+    assert_eq!(server.address(), lines.local_addr().unwrap());
+    server.stop();
+    drop((alice, bob));
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn what_is_named_is_opened_beside_what_is_handed_over() {
+    let lines = listener();
+    let mut command = handed(&[&lines], "");
+    command.args(["--listen", "127.0.0.1:0"]);
+    let server = ServerProcess::spawn(command, 2);
+    assert_eq!(server.address(), lines.local_addr().unwrap());
+    server.person("alice");
+}
+
+/// What the manager is told, one state each.
+struct Manager {
+    socket: UnixDatagram,
+    folder: TempDir,
+}
+
+impl Manager {
+    fn new() -> Manager {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Manager { socket, folder }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = ServerProcess::command();
+        command.args(["--listen", "127.0.0.1:0"]);
+        command.env("NOTIFY_SOCKET", self.folder.path().join("notify"));
+        command
+    }
+
+    fn told(&self) -> String {
+        let mut buffer = [0; 4096];
+        let count = self.socket.recv(&mut buffer).expect("the manager is told something");
+        String::from_utf8(buffer[..count].to_vec()).unwrap()
+    }
+
+    /// Waits until it is told something that begins so.
+    fn told_that_starts(&self, start: &str) -> String {
+        loop {
+            let told = self.told();
+            if told.starts_with(start) {
+                return told;
+            }
+        }
+    }
+}
+
+#[test]
+fn the_manager_is_told_of_the_start_and_of_the_stop() {
+    let manager = Manager::new();
+    let mut server = ServerProcess::spawn(manager.command(), 1);
+    assert_eq!(manager.told(), "READY=1\n");
+    server.stop();
+    assert_eq!(manager.told(), "STOPPING=1\n");
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn the_watchdog_is_fed_also_when_nothing_happens() {
+    let manager = Manager::new();
+    let mut command = manager.command();
+    command.env("WATCHDOG_USEC", "200000");
+    let server = ServerProcess::spawn(command, 1);
+    let _alice = server.person("alice");
+    for _ in 0..5 {
+        manager.told_that_starts("WATCHDOG=1\n");
+    }
+    let told = manager.told_that_starts("WATCHDOG=1\n");
+    assert!(told.contains("STATUS=1 connections, 1 people, 1 rooms"), "{told}");
+}
