@@ -37,6 +37,7 @@ pub enum Verb {
     Mute,
     Unmute,
     Log,
+    Announce,
     Shutdown,
     Help,
     Quit,
@@ -89,6 +90,10 @@ pub const TABLE: &[Row] = &[
         does: "logs error, warn, info, debug or trace",
     },
     Row {
+        verb: Verb::Announce, name: "announce", arguments: "TEXT",
+        does: "tells everybody something",
+    },
+    Row {
         verb: Verb::Shutdown, name: "shutdown", arguments: "[SECONDS] [WHY] or cancel",
         does: "stops the server, or does not after all",
     },
@@ -120,6 +125,8 @@ pub enum Order<'a> {
     Kick(u64, &'a str),
     /// Log so much.
     Log(LevelFilter),
+    /// Tell everybody something.
+    Announce(&'a str),
     /// Stop in so many seconds, with a reason, which may be empty.
     Shutdown(u64, &'a str),
     /// Do not stop after all.
@@ -141,6 +148,7 @@ impl Order<'_> {
             Order::Moderate(moderation) => return Some(moderation.verb().name()),
             Order::Kick(..) => Verb::Kick,
             Order::Log(_) => Verb::Log,
+            Order::Announce(_) => Verb::Announce,
             Order::Shutdown(..) | Order::ShutdownCancel => Verb::Shutdown,
             Order::Help => Verb::Help,
             Order::Quit => Verb::Quit,
@@ -253,6 +261,7 @@ pub fn parse(line: &str) -> Result<Order<'_>, Fault> {
         Verb::Kick => kick(rest).or_else(|| moderation(line)),
         Verb::Ban | Verb::Unban | Verb::Mute | Verb::Unmute => moderation(line),
         Verb::Log => level(rest).map(Order::Log),
+        Verb::Announce => (!is_alone).then_some(Order::Announce(rest)),
         Verb::Shutdown => shutdown(rest),
         Verb::Help => is_alone.then_some(Order::Help),
         Verb::Quit => is_alone.then_some(Order::Quit),
@@ -313,6 +322,7 @@ mod tests {
             ("/conns 10.0.0.0/8", Order::Conns(Some("10.0.0.0/8"))),
             ("/rooms", Order::Rooms),
             ("/log Debug", Order::Log(LevelFilter::Debug)),
+            ("/announce  all is well ", Order::Announce("all is well")),
             ("/shutdown", Order::Shutdown(10, "")),
             ("/shutdown 60", Order::Shutdown(60, "")),
             ("/shutdown 0  a new  disk ", Order::Shutdown(0, "a new  disk")),
@@ -331,6 +341,7 @@ mod tests {
             ("/log", Verb::Log),
             ("/log off", Verb::Log),
             ("/log loud", Verb::Log),
+            ("/announce ", Verb::Announce),
             ("/shutdown 86401", Verb::Shutdown),
             ("/shutdown 99999999999999999999", Verb::Shutdown),
             ("/quit it", Verb::Quit),

@@ -102,6 +102,11 @@ pub fn logs(level: log::LevelFilter) -> String {
     format!("* the log shows {} from now on\n", level.as_str().to_lowercase())
 }
 
+/// Everybody was told something.
+pub fn announced() -> &'static str {
+    "* everybody is told\n"
+}
+
 /// The server stops in so many seconds.
 pub fn stops(seconds: u64) -> String {
     match seconds {

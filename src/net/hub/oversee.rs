@@ -109,6 +109,13 @@ impl<S: Stream> Hub<S> {
         Ok(text::kicked(id))
     }
 
+    /// Tells everybody something, by nobody's name. To be done before a turn.
+    pub fn announce(&mut self, text: &str, now: Now) {
+        self.now = now;
+        self.chat.announce_by_console(text, &mut self.outbox);
+        self.deliver();
+    }
+
     /// Tells everybody that the server stops in so many seconds, and lets nobody in any more; or
     /// that it does not stop after all. To be done before a turn.
     pub fn announce_stop(&mut self, when: Option<(u64, &str)>, now: Now) {

@@ -49,6 +49,10 @@ impl Server {
                 self.hub.kick(id, Some(why).filter(|why| !why.is_empty()), now)?
             }
             Order::Log(level) => log_at(level),
+            Order::Announce(text) => {
+                self.hub.announce(text, now);
+                text::announced().to_owned()
+            }
             Order::Shutdown(seconds, why) => {
                 self.hub.announce_stop(Some((seconds, why)), now);
                 self.countdown = Some(Countdown::begin(seconds, why, now.mono));
