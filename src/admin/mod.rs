@@ -38,6 +38,7 @@ pub enum Verb {
     Unmute,
     Log,
     Announce,
+    Reload,
     Shutdown,
     Help,
     Quit,
@@ -94,6 +95,10 @@ pub const TABLE: &[Row] = &[
         does: "tells everybody something",
     },
     Row {
+        verb: Verb::Reload, name: "reload", arguments: "",
+        does: "reads the configuration again",
+    },
+    Row {
         verb: Verb::Shutdown, name: "shutdown", arguments: "[SECONDS] [WHY] or cancel",
         does: "stops the server, or does not after all",
     },
@@ -127,6 +132,8 @@ pub enum Order<'a> {
     Log(LevelFilter),
     /// Tell everybody something.
     Announce(&'a str),
+    /// Read the configuration again.
+    Reload,
     /// Stop in so many seconds, with a reason, which may be empty.
     Shutdown(u64, &'a str),
     /// Do not stop after all.
@@ -149,6 +156,7 @@ impl Order<'_> {
             Order::Kick(..) => Verb::Kick,
             Order::Log(_) => Verb::Log,
             Order::Announce(_) => Verb::Announce,
+            Order::Reload => Verb::Reload,
             Order::Shutdown(..) | Order::ShutdownCancel => Verb::Shutdown,
             Order::Help => Verb::Help,
             Order::Quit => Verb::Quit,
@@ -262,6 +270,7 @@ pub fn parse(line: &str) -> Result<Order<'_>, Fault> {
         Verb::Ban | Verb::Unban | Verb::Mute | Verb::Unmute => moderation(line),
         Verb::Log => level(rest).map(Order::Log),
         Verb::Announce => (!is_alone).then_some(Order::Announce(rest)),
+        Verb::Reload => is_alone.then_some(Order::Reload),
         Verb::Shutdown => shutdown(rest),
         Verb::Help => is_alone.then_some(Order::Help),
         Verb::Quit => is_alone.then_some(Order::Quit),
@@ -323,6 +332,7 @@ mod tests {
             ("/rooms", Order::Rooms),
             ("/log Debug", Order::Log(LevelFilter::Debug)),
             ("/announce  all is well ", Order::Announce("all is well")),
+            ("/reload", Order::Reload),
             ("/shutdown", Order::Shutdown(10, "")),
             ("/shutdown 60", Order::Shutdown(60, "")),
             ("/shutdown 0  a new  disk ", Order::Shutdown(0, "a new  disk")),
@@ -342,6 +352,7 @@ mod tests {
             ("/log off", Verb::Log),
             ("/log loud", Verb::Log),
             ("/announce ", Verb::Announce),
+            ("/reload it", Verb::Reload),
             ("/shutdown 86401", Verb::Shutdown),
             ("/shutdown 99999999999999999999", Verb::Shutdown),
             ("/quit it", Verb::Quit),

@@ -107,6 +107,11 @@ pub fn announced() -> &'static str {
     "* everybody is told\n"
 }
 
+/// What came of reading the configuration again: sentences without their ends.
+pub fn reloaded(told: &[String]) -> String {
+    told.iter().map(|line| format!("* {line}\n")).collect()
+}
+
 /// The server stops in so many seconds.
 pub fn stops(seconds: u64) -> String {
     match seconds {

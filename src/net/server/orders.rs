@@ -53,6 +53,7 @@ impl Server {
                 self.hub.announce(text, now);
                 text::announced().to_owned()
             }
+            Order::Reload => text::reloaded(&self.reload(now).told()),
             Order::Shutdown(seconds, why) => {
                 self.hub.announce_stop(Some((seconds, why)), now);
                 self.countdown = Some(Countdown::begin(seconds, why, now.mono));
