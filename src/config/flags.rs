@@ -104,7 +104,7 @@ pub(super) struct Flags {
     pub(super) admin: Option<PathBuf>,
 
     /// Connections at once; more are told `server-full` and closed. Lowered to what the descriptor
-    /// limit allows, which is what `auto` means: that limit, raised as far as allowed, less 32.
+    /// limit allows, which is what `auto` means: that limit, raised as far as allowed, less 64.
     /// `off`: until descriptors run out, with the same answer.
     #[arg(long, env = "CHATLINE_CONNECTIONS", value_name = "COUNT", help_heading = "Who comes in")]
     #[arg(default_value = "auto", value_parser = connections)]

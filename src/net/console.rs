@@ -143,7 +143,7 @@ impl Consoles {
                     // Without a descriptor the next one who comes announces this one too.
                     door.is_waited_at = false;
                     if cause.kind() != ErrorKind::WouldBlock {
-                        warn!("cannot let a console in: {cause}");
+                        warn!(cause:%; "console_not_let_in");
                     }
                 }
             }
@@ -161,15 +161,15 @@ impl Consoles {
                 let token = Token(LISTENER - 1 - place);
                 let interest = Interest::READABLE | Interest::WRITABLE;
                 if let Err(cause) = registry.register(&mut console.stream, token, interest) {
-                    return warn!("cannot watch a console: {cause}");
+                    return warn!(cause:%; "console_not_let_in");
                 }
                 console.say(&text::greeting(), now);
-                info!("event=console-opened uid={}", shown(uid));
+                info!(uid = shown(uid); "console_opened");
                 self.open[place] = Some(console);
                 return;
             }
         };
-        info!("event=console-refused uid={} code={}", shown(uid), fault.code().word());
+        info!(uid = shown(uid), code = fault.code().word(); "console_refused");
         console.say(&text::refusal(&fault), now);
         console.flush(now);
         // What is unread when it is closed would be told as an error.
@@ -220,9 +220,9 @@ impl Consoles {
             console.flush(now);
             let is_stalled = console.is_behind() && now >= console.taken_at + STALL_TIMEOUT;
             if is_stalled {
-                warn!("event=console-closed uid={} why=stalled", shown(console.uid));
+                warn!(uid = shown(console.uid); "console_stalled");
             } else if console.is_over && !console.is_behind() {
-                debug!("event=console-closed uid={}", shown(console.uid));
+                debug!(uid = shown(console.uid); "console_closed");
             } else {
                 continue;
             }

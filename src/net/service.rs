@@ -94,6 +94,6 @@ impl Service {
 /// A manager that does not listen is no reason to stop; the operator reads of it.
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(cause) = sd_notify::notify(states) {
-        warn!("cannot tell the service manager: {cause}");
+        warn!(cause:%; "cannot_tell_manager");
     }
 }

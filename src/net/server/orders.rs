@@ -35,7 +35,7 @@ impl Server {
     fn obey(&mut self, console: ConsoleId, line: &str, now: Now) -> Result<String, Fault> {
         let order = admin::parse(line)?;
         if let Some(word) = order.word() {
-            info!("event=admin uid={} order={word}", self.consoles.uid(console));
+            info!(uid = self.consoles.uid(console), order = word; "admin");
         }
         Ok(match order {
             Order::Nothing => String::new(),

@@ -29,9 +29,9 @@ use crate::net::service::{self, Service};
 use crate::net::signal::Signals;
 use crate::net::tls::Keys;
 
-/// Descriptors that connections leave to the poll, the listeners, the log, and to peers that are
-/// being told that the server is full.
-const DESCRIPTORS_KEPT: u64 = 32;
+/// Descriptors that connections leave to the poll, the listeners, the log, what is kept, consoles,
+/// those who ask for metrics, and to peers that are being told that the server is full.
+const DESCRIPTORS_KEPT: u64 = 64;
 /// What macOS allows at most where it says that it allows everything (setrlimit(2), `OPEN_MAX`).
 const DESCRIPTORS_SURE: u64 = 10_240;
 
@@ -235,11 +235,11 @@ mod tests {
 
     #[test]
     fn connections_leave_descriptors_for_the_server() {
-        assert_eq!(connections_max(Connections::AsDescriptorsAllow, Some(1024)), Some(992));
+        assert_eq!(connections_max(Connections::AsDescriptorsAllow, Some(1024)), Some(960));
         assert_eq!(connections_max(Connections::AsDescriptorsAllow, Some(20)), Some(1));
         assert_eq!(connections_max(Connections::AsDescriptorsAllow, None), None);
         assert_eq!(connections_max(Connections::AtMost(10), Some(1024)), Some(10));
-        assert_eq!(connections_max(Connections::AtMost(2000), Some(1024)), Some(992));
+        assert_eq!(connections_max(Connections::AtMost(2000), Some(1024)), Some(960));
         assert_eq!(connections_max(Connections::AtMost(2000), None), Some(2000));
         assert_eq!(connections_max(Connections::Unlimited, Some(1024)), None);
     }
