@@ -221,7 +221,7 @@ impl Config {
         }
         let admission = admission(&flags, is_kept)?;
         let data = is_kept.then(|| Data {
-            path: flags.data,
+            path: flags.data.clone(),
             sync: flags.sync,
             keep: flags.keep.most(),
             keep_lines: flags.keep_lines.most(),
@@ -230,39 +230,9 @@ impl Config {
         Ok(Config {
             connections: flags.connections,
             accepts_per_turn: flags.accepts_per_turn,
-            admin: flags.admin,
-            chat: chat::Limits {
-                lobby: lobby(&flags.lobby)?,
-                motd: motd(flags.motd.as_deref().unwrap_or_default(), flags.line_bytes)?,
-                name_chars_max: Some(flags.name_chars),
-                name_timeout: flags.name_timeout.most(),
-                rooms_max: flags.rooms.most(),
-                rooms_per_user_max: flags.rooms_per_user.most(),
-                room_members_max: flags.room_members.most(),
-                replay_lines: flags.replay,
-                accounts_max: flags.accounts.most(),
-                paste_bytes_max: flags.paste_bytes,
-                directs_max: flags.directs,
-                admission,
-                operators: Operators::new(flags.operators.iter().map(String::as_str)),
-                is_searchable: data.as_ref().is_some_and(|data| data.is_searchable),
-                is_kept: data.is_some(),
-            },
-            hub: hub::Limits {
-                connections_max: None,
-                connections_per_address_max: flags.connections_per_address.most(),
-                connects: flags.connects_per_minute.most().map(per_minute),
-                line_bytes_max: Some(flags.line_bytes),
-                pace: flags.pace.most().map(|lines| Rate::per_second(lines, flags.burst)),
-                queue_bytes_max: flags.queue_bytes.most(),
-                queue_total_bytes_max: flags.queue_total_bytes.most(),
-                drain_timeout: flags.drain_timeout,
-                stall_timeout: flags.stall_timeout.most(),
-                handshakes_max: flags.tls_handshakes,
-                handshake_timeout: flags.tls_handshake_timeout,
-                read_bytes_per_turn: flags.read_bytes_per_turn,
-                keep: data.as_ref().map(|data| keep(data, flags.commit_window)),
-            },
+            admin: flags.admin.clone(),
+            chat: chat_limits(&flags, admission, data.as_ref())?,
+            hub: hub_limits(&flags, data.as_ref()),
             log_level: match (flags.quiet, flags.verbose) {
                 (true, _) => LevelFilter::Warn,
                 (false, 0) => LevelFilter::Info,
@@ -279,6 +249,48 @@ impl Config {
             args: Vec::new(),
             has_file: false,
         })
+    }
+}
+
+fn chat_limits(
+    flags: &Flags,
+    admission: Admission,
+    data: Option<&Data>,
+) -> Result<chat::Limits, String> {
+    Ok(chat::Limits {
+        lobby: lobby(&flags.lobby)?,
+        motd: motd(flags.motd.as_deref().unwrap_or_default(), flags.line_bytes)?,
+        name_chars_max: Some(flags.name_chars),
+        name_timeout: flags.name_timeout.most(),
+        rooms_max: flags.rooms.most(),
+        rooms_per_user_max: flags.rooms_per_user.most(),
+        room_members_max: flags.room_members.most(),
+        replay_lines: flags.replay,
+        accounts_max: flags.accounts.most(),
+        paste_bytes_max: flags.paste_bytes,
+        directs_max: flags.directs,
+        admission,
+        operators: Operators::new(flags.operators.iter().map(String::as_str)),
+        is_searchable: data.is_some_and(|data| data.is_searchable),
+        is_kept: data.is_some(),
+    })
+}
+
+fn hub_limits(flags: &Flags, data: Option<&Data>) -> hub::Limits {
+    hub::Limits {
+        connections_max: None,
+        connections_per_address_max: flags.connections_per_address.most(),
+        connects: flags.connects_per_minute.most().map(per_minute),
+        line_bytes_max: Some(flags.line_bytes),
+        pace: flags.pace.most().map(|lines| Rate::per_second(lines, flags.burst)),
+        queue_bytes_max: flags.queue_bytes.most(),
+        queue_total_bytes_max: flags.queue_total_bytes.most(),
+        drain_timeout: flags.drain_timeout,
+        stall_timeout: flags.stall_timeout.most(),
+        handshakes_max: flags.tls_handshakes,
+        handshake_timeout: flags.tls_handshake_timeout,
+        read_bytes_per_turn: flags.read_bytes_per_turn,
+        keep: data.map(|data| keep(data, flags.commit_window)),
     }
 }
 

@@ -501,21 +501,10 @@ impl Chat {
             Command::TokenDrop(name) => self.drop_token(conn, name, now, out),
             Command::Paste(room) => self.paste(conn, room, out),
             Command::Show(id) => self.show(conn, id, out),
-            Command::Tty(_) | Command::Telnet if self.users.at(conn).face() == Face::Json => {
-                Err(Refusal::NotForPrograms)
-            }
-            Command::Tty(is_on) => {
-                self.become_face(conn, if is_on { Face::Terminal } else { Face::Lines }, out);
-                Ok(())
-            }
-            Command::Telnet => {
-                out.negotiate(conn);
-                Ok(())
-            }
-            Command::Json => {
-                self.become_face(conn, Face::Json, out);
-                Ok(())
-            }
+            Command::Tty(false) => self.change_face(conn, Face::Lines, out),
+            Command::Tty(true) => self.change_face(conn, Face::Terminal, out),
+            Command::Telnet => self.negotiate(conn, out),
+            Command::Json => self.change_face(conn, Face::Json, out),
             Command::Set(setting) => self.set(conn, setting, out),
             Command::Help => self.help(conn, None, out),
             Command::HelpOn(verb) => self.help(conn, Some(verb), out),
@@ -527,6 +516,24 @@ impl Chat {
         if let Err(refusal) = done {
             out.refuse(conn, refusal);
         }
+    }
+
+    /// A program stays one: it has no lines to be edited, and answers are what it waits for.
+    fn change_face(&mut self, conn: ConnId, face: Face, out: &mut Outbox) -> Result<(), Refusal> {
+        if face != Face::Json && self.users.at(conn).face() == Face::Json {
+            return Err(Refusal::NotForPrograms);
+        }
+        self.become_face(conn, face, out);
+        Ok(())
+    }
+
+    /// Asks a telnet client to let its lines be edited here.
+    fn negotiate(&self, conn: ConnId, out: &mut Outbox) -> Result<(), Refusal> {
+        if self.users.at(conn).face() == Face::Json {
+            return Err(Refusal::NotForPrograms);
+        }
+        out.negotiate(conn);
+        Ok(())
     }
 
     fn help(&self, conn: ConnId, verb: Option<Verb>, out: &mut Outbox) -> Result<(), Refusal> {

@@ -16,10 +16,8 @@ use super::{Config, command};
 /// # Errors
 /// One sentence without its end.
 pub(super) fn summary(config: &Config) -> Result<String, String> {
-    for value in &config.values {
-        check_path(value)?;
-    }
     let different = config.values.iter().filter(|value| value.origin != Origin::Default);
+    different.clone().try_for_each(check_path)?;
     let lines = different.filter(|value| value.key != "config").map(|value| {
         let place = match &value.origin {
             Origin::Default => String::new(),

@@ -45,9 +45,7 @@ pub fn of(event: &Event, clock: Clock) -> String {
         Event::Expelled { .. } | Event::Listed { .. } => moderation::of(event, clock),
         Event::Refused(refusal) => refused::of(refusal, clock),
         Event::Bye { nick, parting } => bye(nick.as_ref(), *parting),
-        Event::Everybody { .. } | Event::Members { .. } | Event::Ignoring { .. } => {
-            wrapped(&people(event))
-        }
+        Event::Everybody { .. } | Event::Members { .. } | Event::Ignoring { .. } => people(event),
         Event::Profile(profile) => profile_text(profile, clock),
         Event::Rooms { rows, total } => rooms(rows, *total),
         Event::Taken { number } => format!("+ {number}\n"),
@@ -235,12 +233,12 @@ fn setting(event: &Event) -> String {
 
 /// Who is where, or ignored.
 fn people(event: &Event) -> String {
-    match event {
+    wrapped(&match event {
         Event::Everybody { roll } => everybody(roll),
         Event::Members { room, roll } => members(room.as_str(), roll),
         Event::Ignoring { nicks } => ignoring(nicks),
         other => unreachable!("{other:?} is not about people"),
-    }
+    })
 }
 
 fn everybody(roll: &Roll) -> String {

@@ -94,7 +94,8 @@ fn the_log_level_is_applied() {
     let first = greeted();
     reload(&server, &path, "verbose = 1\n", "key=verbose");
     let second = greeted();
-    let is_logged = |peer: &Peer| server.log().contains(&format!("{} connected", peer.address()));
+    let line = |peer: &Peer| format!("event=connected peer={} ", peer.address());
+    let is_logged = |peer: &Peer| server.log().contains(&line(peer));
     assert!(wait_for(|| is_logged(&second).then_some(())).is_some(), "{}", server.log());
     assert!(!is_logged(&first), "{}", server.log());
 }

@@ -53,7 +53,10 @@ fn who_is_banned_or_muted_is_so_after_a_kill_until_that_ends() {
     server.signal(Signal::KILL);
     server.wait();
     let log = server.log();
-    assert!(log.contains("event=ban room=#dev target=carol by=\"alice\" end=never"), "{log}");
+    assert!(
+        log.contains("event=moderated act=ban room=#dev target=carol by=alice end=never"),
+        "{log}"
+    );
     assert!(!log.contains("xyzzy"), "a reason is nobody's but theirs who are told: {log}");
     let file = Database::own(&folder.path());
     file.expect_sound();

@@ -234,10 +234,11 @@ fn a_shutdown_is_told_and_then_is_a_stop() {
     alice.line_that_starts("* bye, alice: the server is stopping");
     drop((alice, late));
     assert_eq!(server.wait().code(), Some(0));
-    let log = wait_for(|| Some(server.log()).filter(|log| log.ends_with("stopped\n"))).unwrap();
+    let log =
+        wait_for(|| Some(server.log()).filter(|log| log.ends_with("event=stopped\n"))).unwrap();
     let uid = rustix::process::geteuid().as_raw();
     assert!(log.contains(&format!("event=admin uid={uid} order=shutdown")), "{log}");
-    assert!(log.contains("stopping: /shutdown") && !log.contains("disk"), "{log}");
+    assert!(log.contains("event=stopping signal=/shutdown") && !log.contains("disk"), "{log}");
 }
 
 #[test]
@@ -258,7 +259,7 @@ fn the_log_can_be_louder_and_softer_again() {
         let peer = server.person("somebody");
         let from = peer.address();
         peer.close();
-        format!("{from} connected")
+        format!("event=connected peer={from} ")
     };
     let first = connected(&server);
     assert_eq!(answers(&server, "/log debug\n")[0], "* the log shows debug from now on");

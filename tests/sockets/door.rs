@@ -47,7 +47,7 @@ fn a_thousand_who_come_at_once_are_all_greeted() {
 
 #[test]
 fn what_descriptors_allow_is_the_limit_unless_another_is_given() {
-    let server = start_poor(64, "");
+    let server = start_poor(96, "");
     let (inside, outside) = sort_by_greeting((0..60).map(|_| server.connect()).collect());
     assert_eq!((inside.len(), outside.len()), (32, 28));
 }

@@ -181,7 +181,7 @@ fn who_speaks_plainly_is_told_in_one_line() {
         let text = "! wrong-protocol this port is for TLS: connect with ncat --ssl HOST PORT\n";
         assert_eq!(told, text, "{typed:?}");
         assert!(!peer.was_reset());
-        secret.logs(&format!("{} speaks no TLS", peer.address()));
+        secret.logs(&format!("event=wrong_protocol peer={} saw=plain", peer.address()));
     }
 }
 
@@ -199,7 +199,7 @@ fn a_handshake_has_its_time_and_there_are_only_so_many() {
     assert_eq!(third.rest(), b"");
     for peer in &mut pending {
         assert_eq!(peer.rest(), b"", "an end, and nothing in plain text");
-        secret.logs(&format!("{} was not done with TLS in time", peer.address()));
+        secret.logs(&format!("event=tls_failed peer={} ", peer.address()));
     }
     secret.person("alice");
 }
@@ -239,12 +239,12 @@ fn certificates_change_and_nobody_is_dropped() {
     let second = secret::pair();
     write(&second, secret.folder.path());
     secret.server.signal(Signal::HUP);
-    secret.logs("is used from now on");
+    secret.logs("event=certificate_loaded");
     assert!(greets(&second) && !greets(known()));
 
     fs::write(secret.folder.path().join("it.key"), &known().key).unwrap();
     secret.server.signal(Signal::HUP);
-    secret.logs("the certificate stays as it was: --tls-key it.key: it does not belong");
+    secret.logs("event=certificate_kept cause=\"--tls-key it.key: it does not belong");
     assert!(greets(&second), "the old one is used");
 
     let third = secret::pair();
@@ -253,5 +253,5 @@ fn certificates_change_and_nobody_is_dropped() {
     alice.says("@alice still here");
     alice.sees("@alice: still here");
     let log = secret.server.log();
-    assert_eq!(log.matches("the certificate stays as it was").count(), 1, "{log}");
+    assert_eq!(log.matches("event=certificate_kept").count(), 1, "{log}");
 }

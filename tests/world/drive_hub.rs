@@ -43,13 +43,16 @@ pub fn play_secretly(script: &Script, seed: Option<u64>) -> Result<Vec<Sight>, S
 /// Whether the transcript is the same within TLS: who is refused there at once is told nothing,
 /// and a handshake takes place for everybody before the server stops.
 pub fn is_playable_secretly(script: &Script) -> bool {
+    const AT_THE_DOOR: [&str; 4] =
+        ["server-full", "too-many-from-here", "too-often-from-here", "banned your address"];
     let is_refusal = |seen: &Seen| match seen {
-        Seen::Line(text) => {
-            text.starts_with("! server-full") || text.starts_with("! too-many-from-here")
-        }
+        Seen::Line(text) => text
+            .strip_prefix("! ")
+            .is_some_and(|text| AT_THE_DOOR.iter().any(|code| text.starts_with(code))),
         _ => false,
     };
-    !script.steps.iter().flat_map(|step| &step.expected).any(|line| is_refusal(&line.seen))
+    let mut expected = script.steps.iter().flat_map(|step| &step.expected);
+    is_playable(script) && !expected.any(|line| is_refusal(&line.seen))
 }
 
 fn play_in(mut world: World, script: &Script) -> Result<Vec<Sight>, String> {

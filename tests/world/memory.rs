@@ -130,13 +130,7 @@ impl Memory {
                 self.account(*account).0.settings = *settings;
             }
             Change::AccountGone { account } => {
-                let is_of = |it: &KeptAccount| it.bot.as_ref().map(|bot| bot.owner);
-                self.accounts
-                    .retain(|(it, _)| it.serial != *account && is_of(it) != Some(*account));
-                self.directs.retain(|(to, _)| to != account);
-                self.operators.retain(|(_, its)| its != account);
-                let gone = Target::Account(*account);
-                self.sanctions.retain(|it| it.sanction.target != gone);
+                self.forget(*account);
             }
             Change::LoggedIn { account, .. } => self.account(*account).1 = true,
             Change::LoggedOut { account, seen, .. } => {
@@ -166,6 +160,14 @@ impl Memory {
                 });
             }
         }
+    }
+
+    fn forget(&mut self, account: u64) {
+        let is_of = |it: &KeptAccount| it.bot.as_ref().map(|bot| bot.owner);
+        self.accounts.retain(|(it, _)| it.serial != account && is_of(it) != Some(account));
+        self.directs.retain(|(to, _)| *to != account);
+        self.operators.retain(|(_, its)| *its != account);
+        self.sanctions.retain(|it| it.sanction.target != Target::Account(account));
     }
 
     fn lift(&mut self, room: Option<u64>, kind: Kind, target: &Target) {

@@ -248,7 +248,7 @@ impl<S: Stream> Hub<S> {
 
 /// Writes down what an operator did; not why, for that is somebody's text.
 fn record(deed: &Deed) {
-    let event = match deed.act {
+    let act = match deed.act {
         Act::Kicked => "kick",
         Act::Banned => "ban",
         Act::Unbanned => "unban",
@@ -258,7 +258,7 @@ fn record(deed: &Deed) {
     let Deed { room, who, by, end, .. } = deed;
     let room = room.as_ref().map_or_else(|| "*".to_owned(), |room| format!("#{room}"));
     let end = end.map_or_else(|| "never".to_owned(), wire::rfc3339);
-    log::info!(room, target:% = who, by:% = by, end; "{event}");
+    log::info!(act, room, target:% = who, by:% = by, end; "moderated");
 }
 
 impl Writer<'_> {
