@@ -21,6 +21,8 @@
 //!   `cert` makes a certificate for it.
 //! - [`admin`] is what the operator asks at the console, and the words of the answers;
 //!   [`net::console`] is its socket. It is no part of the conversation.
+//! - [`net::figures`] is what is counted, [`net::metrics`] shows it to a machine, and
+//!   [`net::service`] speaks with the service manager that has started all of this.
 //! - [`config`] and [`logger`] are the edges; `main.rs` is the only file that prints.
 //!
 //! # A turn
@@ -44,6 +46,20 @@
 //! is there. Nothing here waits for a disk or a hash; where nothing can be written the page goes
 //! all the same, and everybody is told. Without the feature `store`, or with `--data none`, nobody
 //! is asked, and the rooms remember their last lines.
+//!
+//! # Who may what
+//!
+//! [`chat::ranks`] says what somebody is in a place: an operator of the server (an account that the
+//! configuration names), the owner of a room, one of its operators, or nobody. [`chat::sanctions`]
+//! is who is banned or muted there, [`chat::admission`] who comes in without an account, and
+//! [`net::door`] how many may come, and how often. None of it is asked for who may do what everybody
+//! may, beyond whether there is anything to ask.
+//!
+//! # What changes while it runs
+//!
+//! All limits, the operators and the certificate: [`config`] has one table of what a change of each
+//! flag reaches, and [`net::server`] applies it between two turns. A configuration that is wrong
+//! changes nothing.
 //!
 //! # What it costs
 //!

@@ -3,7 +3,7 @@
 //! Promises: nobody does that to an operator of the server, to the owner of a room as a mere
 //! operator of it, or to themself; a room is told of all that is done in it; what was done is
 //! recorded, and holds until its end, over restarts too. Deliberately looks at no line that is
-//! said: who may not speak is asked in [`super::standing`].
+//! said: who may not speak is asked in `standing`.
 
 use std::rc::Rc;
 

@@ -1,7 +1,7 @@
 //! Slow mode: how often each person may say something in one room, and when they last did.
 //!
 //! Promises: a room without it costs nothing but a look; who leaves and comes back has gained
-//! nothing as long as they are logged in; memory is bounded by [`SPEAKERS_MAX`], whoever speaks.
+//! nothing as long as they are logged in; memory is bounded by `SPEAKERS_MAX`, whoever speaks.
 //! Deliberately knows no ranks: who is exempt is not asked here.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,7 @@
 //!
 //! Promises: in any minute no more are let in from one address than twice its rate, which is only
 //! when none came in the minute before; an address that has all its connections again takes no
-//! memory, and at most [`ORIGINS_MAX`] do. Deliberately tells nobody, and knows no exemption: who
+//! memory, and at most `ORIGINS_MAX` do. Deliberately tells nobody, and knows no exemption: who
 //! asks does.
 
 use std::collections::{BTreeMap, BTreeSet};

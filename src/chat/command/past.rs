@@ -7,7 +7,7 @@ use super::super::Now;
 use super::{Command, HistorySpan, name_of, split_word};
 use crate::chat::recall::HISTORY_LINES_MAX;
 
-/// The longest span that can be typed, in seconds: [`SPAN_DIGITS`] digits of days.
+/// The longest span that can be typed, in seconds: `SPAN_DIGITS` digits of days.
 pub const SPAN_SECS_MAX: i64 = 999_999 * 86_400;
 
 /// How many digits the number of a span may have.
