@@ -36,10 +36,6 @@ pub const LINES_PER_TURN: usize = 16;
 const READ_BYTES: usize = 4096;
 /// How many connections the kernel lets wait.
 const BACKLOG: i32 = 16;
-/// The token of the listener; each console has one below it. No connection has them: its slot would
-/// have to be among the last that there are.
-const LISTENER: usize = usize::MAX - (1 << 16);
-
 /// Who has typed something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConsoleId(usize);
@@ -54,8 +50,10 @@ pub enum Said {
 }
 
 /// The socket, and who is connected to it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Consoles {
+    /// That of the door; each console has one below it.
+    token: Token,
     door: Option<Door>,
     open: [Option<Console>; CONSOLES_MAX],
     /// Whose line comes next.
@@ -94,20 +92,26 @@ struct Console {
 }
 
 impl Consoles {
-    /// Listens at `path`; nowhere for `None`.
+    /// Listens at `path`; nowhere for `None`. Events come under `token`, and those of consoles under
+    /// the [`CONSOLES_MAX`] below it.
     ///
     /// # Errors
     /// One sentence without its end.
-    pub fn listen(path: Option<&Path>, registry: &Registry) -> Result<Consoles, String> {
-        let Some(path) = path else { return Ok(Consoles::default()) };
-        let door = Door::open(path, registry);
-        let door = door.map_err(|why| format!("cannot open the console {}: {why}", path.display()));
-        Ok(Consoles { door: Some(door?), ..Consoles::default() })
+    pub fn listen(
+        path: Option<&Path>,
+        registry: &Registry,
+        token: Token,
+    ) -> Result<Consoles, String> {
+        let door = path.map(|path| {
+            let door = Door::open(path, registry, token);
+            door.map_err(|why| format!("cannot open the console {}: {why}", path.display()))
+        });
+        Ok(Consoles { token, door: door.transpose()?, open: Default::default(), next: 0 })
     }
 
     /// An event has come; says whether it was for a console.
     pub fn ready(&mut self, event: &Event) -> bool {
-        let Some(below) = LISTENER.checked_sub(event.token().0) else { return false };
+        let Some(below) = self.token.0.checked_sub(event.token().0) else { return false };
         if below == 0 {
             if let Some(door) = &mut self.door {
                 door.is_waited_at = true;
@@ -158,7 +162,7 @@ impl Consoles {
             (false, _) => Fault::NotAllowed,
             (true, None) => Fault::ConsolesFull { most: CONSOLES_MAX },
             (true, Some(place)) => {
-                let token = Token(LISTENER - 1 - place);
+                let token = Token(self.token.0 - 1 - place);
                 let interest = Interest::READABLE | Interest::WRITABLE;
                 if let Err(cause) = registry.register(&mut console.stream, token, interest) {
                     return warn!(cause:%; "console_not_let_in");
@@ -246,7 +250,7 @@ fn shown(uid: Option<u32>) -> String {
 }
 
 impl Door {
-    fn open(path: &Path, registry: &Registry) -> Result<Door, String> {
+    fn open(path: &Path, registry: &Registry, token: Token) -> Result<Door, String> {
         make_room(path)?;
         let said = |cause: io::Error| match cause.kind() {
             ErrorKind::InvalidInput => "its path is too long for a socket".to_owned(),
@@ -254,7 +258,7 @@ impl Door {
         };
         let mut listener = bind(path).map_err(said)?;
         let file = file_of(path).map_err(said)?;
-        registry.register(&mut listener, Token(LISTENER), Interest::READABLE).map_err(said)?;
+        registry.register(&mut listener, token, Interest::READABLE).map_err(said)?;
         Ok(Door { listener, path: path.to_owned(), file, is_waited_at: false })
     }
 }

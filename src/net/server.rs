@@ -45,8 +45,10 @@ const _: () = assert!(usize::BITS == 64, "chatline needs a 64-bit machine");
 const SIGNALS: Token = Token(usize::MAX - 1);
 const ERRANDS: Token = Token(usize::MAX - 2);
 const FIRST_LISTENER: usize = usize::MAX - 3;
-/// Far below them, that of the metrics, and those of who asks for some.
+/// Far below them, that of the metrics, and those of who asks for some; and the consoles'. No
+/// connection has any of them: its slot would have to be among the last that there are.
 const METRICS: Token = Token(usize::MAX - (1 << 16));
+const CONSOLES: Token = Token(usize::MAX - (2 << 16));
 
 /// How many events one turn takes at most; the others come with the next.
 const EVENTS_PER_TURN: usize = 1024;

@@ -42,6 +42,21 @@ fn value(page: &str, sample: &str) -> f64 {
 }
 
 #[test]
+fn consoles_and_those_who_ask_for_metrics_do_not_mistake_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("console");
+    let (_server, metrics) = server(&format!("--admin {}", path.display()));
+    let mut consoles: Vec<Peer> = (0..3).map(|_| Peer::at_console(&path)).collect();
+    for console in &mut consoles {
+        console.line_that_starts("* chatline ");
+        assert!(page(metrics, "/healthz").contains("ok"));
+        console.send_line("/rooms");
+        console.line_that_starts("* #lobby ");
+    }
+    assert!(page(metrics, "/healthz").contains("ok"));
+}
+
+#[test]
 fn what_has_happened_is_shown() {
     let (server, metrics) = server("--connections-per-address 64");
     let (mut alice, mut bob) = (server.person("alice"), server.person("bob"));

@@ -13,7 +13,7 @@ use mio::{Poll, Registry, Token};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::clock::Clock;
-use super::{ERRANDS, FIRST_LISTENER, METRICS, Phase, SIGNALS, Server};
+use super::{CONSOLES, ERRANDS, FIRST_LISTENER, METRICS, Phase, SIGNALS, Server};
 use crate::chat::Chat;
 use crate::chat::event::Parting;
 use crate::chat::kept::{Kept, KeptLock};
@@ -46,7 +46,7 @@ impl Server {
         let is_encrypting = addresses.iter().any(|(kind, _)| *kind == Kind::Tls);
         let keys = is_encrypting.then(|| Keys::load(&config.tls)).transpose();
         let keys = keys.map_err(StartError::Data)?;
-        let consoles = Consoles::listen(config.admin.as_deref(), poll.registry());
+        let consoles = Consoles::listen(config.admin.as_deref(), poll.registry(), CONSOLES);
         let consoles = consoles.map_err(StartError::Console)?;
         let mut secret = [0; 16];
         getrandom::fill(&mut secret)
