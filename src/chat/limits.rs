@@ -23,3 +23,27 @@ impl Chat {
         }
     }
 }
+
+#[cfg(test)]
+impl Limits {
+    /// Hardly any, and nothing is kept; where a test is about one, it says so.
+    pub(super) fn loose() -> Limits {
+        Limits {
+            lobby: None,
+            motd: None,
+            name_chars_max: None,
+            name_timeout: None,
+            rooms_max: None,
+            rooms_per_user_max: None,
+            room_members_max: None,
+            replay_lines: 20,
+            accounts_max: None,
+            paste_bytes_max: 1 << 16,
+            directs_max: 100,
+            admission: super::Admission::Everybody,
+            operators: Default::default(),
+            is_searchable: false,
+            is_kept: false,
+        }
+    }
+}

@@ -203,7 +203,6 @@ mod tests {
     use std::time::Duration;
 
     use super::super::outbox::Effect;
-    use super::super::ranks::Operators;
     use super::super::{Input, Limits, Origin};
     use super::*;
 
@@ -234,23 +233,7 @@ mod tests {
 
     #[test]
     fn of_many_rooms_the_fullest_are_shown_and_a_locked_one_to_its_members_alone() {
-        let limits = Limits {
-            lobby: None,
-            motd: None,
-            name_chars_max: None,
-            name_timeout: None,
-            rooms_max: None,
-            rooms_per_user_max: None,
-            room_members_max: None,
-            replay_lines: 20,
-            accounts_max: None,
-            paste_bytes_max: 1 << 16,
-            directs_max: 100,
-            admission: Default::default(),
-            operators: Operators::default(),
-            is_searchable: false,
-            is_kept: false,
-        };
+        let limits = Limits::loose();
         let mut chat = Chat::new(limits, [0; 16], NOW);
         for (number, nick) in ["ann", "bob", "cat"].into_iter().enumerate() {
             let conn = conn(number as u32);

@@ -244,7 +244,6 @@ mod tests {
     use super::super::command::Command;
     use super::super::event::Parting;
     use super::super::outbox::Effect;
-    use super::super::ranks::Operators;
     use super::super::{Input, Limits, Origin};
     use super::*;
 
@@ -254,20 +253,9 @@ mod tests {
     fn chat(people: u32) -> Chat {
         let limits = Limits {
             lobby: RoomName::parse("lobby", None).ok(),
-            motd: None,
-            name_chars_max: None,
-            name_timeout: None,
-            rooms_max: None,
-            rooms_per_user_max: None,
-            room_members_max: None,
             replay_lines: 0,
-            accounts_max: None,
             paste_bytes_max: BYTES_MAX,
-            directs_max: 100,
-            admission: Default::default(),
-            operators: Operators::default(),
-            is_searchable: false,
-            is_kept: false,
+            ..Limits::loose()
         };
         let mut chat = Chat::new(limits, [0; 16], NOW);
         for number in 0..people {

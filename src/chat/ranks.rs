@@ -109,23 +109,8 @@ mod tests {
 
     /// A room of the first of three accounts.
     fn chat() -> (Chat, RoomId) {
-        let limits = Limits {
-            lobby: None,
-            name_chars_max: None,
-            name_timeout: None,
-            rooms_max: None,
-            rooms_per_user_max: None,
-            room_members_max: None,
-            replay_lines: 20,
-            accounts_max: None,
-            paste_bytes_max: 1 << 16,
-            directs_max: 100,
-            admission: Default::default(),
-            operators: Operators::new(["Cat", "dan"]),
-            motd: None,
-            is_searchable: false,
-            is_kept: true,
-        };
+        let limits =
+            Limits { operators: Operators::new(["Cat", "dan"]), is_kept: true, ..Limits::loose() };
         let accounts = ["ann", "bob", "cat"].into_iter().zip(1..);
         let dev = KeptRoom {
             serial: 1,

@@ -383,7 +383,6 @@ mod tests {
     use std::time::Duration;
 
     use super::super::outbox::Effect;
-    use super::super::ranks::Operators;
     use super::super::{Input, Limits, Origin};
     use super::*;
 
@@ -396,23 +395,7 @@ mod tests {
 
     impl Talk {
         fn new() -> Talk {
-            let limits = Limits {
-                lobby: None,
-                motd: None,
-                name_chars_max: None,
-                name_timeout: None,
-                rooms_max: None,
-                rooms_per_user_max: None,
-                room_members_max: None,
-                replay_lines: 20,
-                accounts_max: None,
-                paste_bytes_max: 1 << 16,
-                directs_max: 100,
-                admission: Default::default(),
-                operators: Operators::default(),
-                is_searchable: false,
-                is_kept: true,
-            };
+            let limits = Limits { is_kept: true, ..Limits::loose() };
             let now = Now { mono: Duration::ZERO, unix: 0, zone_secs: 0 };
             Talk { chat: Chat::new(limits, [0; 16], now), out: Outbox::new(), now }
         }

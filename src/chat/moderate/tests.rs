@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::super::command::Command;
 use super::super::kept::{Answer, Bot, Kept, KeptAccount, KeptLock, KeptRoom, KeptSettings};
 use super::super::outbox::Effect;
-use super::super::ranks::Operators;
 use super::super::{Input, Limits, Origin};
 use super::*;
 
@@ -31,23 +30,7 @@ fn account(serial: u64, nick: &str, owner: Option<u64>) -> KeptAccount {
 
 /// A room of ann's, in which are ann, bob, and a bot of his.
 fn chat() -> Chat {
-    let limits = Limits {
-        lobby: None,
-        name_chars_max: None,
-        name_timeout: None,
-        rooms_max: None,
-        rooms_per_user_max: None,
-        room_members_max: None,
-        replay_lines: 20,
-        accounts_max: None,
-        paste_bytes_max: 1 << 16,
-        directs_max: 100,
-        operators: Operators::default(),
-        admission: Default::default(),
-        motd: None,
-        is_searchable: false,
-        is_kept: true,
-    };
+    let limits = Limits { is_kept: true, ..Limits::loose() };
     let dev = KeptRoom {
         serial: 1,
         name: "dev".to_owned(),
