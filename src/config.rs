@@ -193,6 +193,11 @@ impl Config {
         value.is_none_or(|value| value.origin == given::Origin::Default)
     }
 
+    /// The same, without what was typed and where that stands.
+    pub fn without_places(&self) -> Config {
+        Config { values: Vec::new(), args: Vec::new(), has_file: false, ..self.clone() }
+    }
+
     fn from_given(given: Given, args: Vec<OsString>) -> Result<Config, Declined> {
         let has_file = given.has_file();
         let Given { flags, values, .. } = given;

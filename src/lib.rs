@@ -31,6 +31,8 @@
 //! poll → now (once) → what came back → accept → read → expired deadlines → settle → what goes out
 //! ```
 //!
+//! Consoles, metrics and the service manager are served in the same turn, beside the hub.
+//!
 //! Each line goes through `chat` and is rendered at once into the one page of the turn; every
 //! connection that hears it is given its slice. *Settle* then writes each touched connection once,
 //! keeps what could not be sent (the page is frozen and shared), and frees who is doomed. Reading
@@ -52,8 +54,8 @@
 //! [`chat::ranks`] says what somebody is in a place: an operator of the server (an account that the
 //! configuration names), the owner of a room, one of its operators, or nobody. [`chat::sanctions`]
 //! is who is banned or muted there, [`chat::admission`] who comes in without an account, and
-//! [`net::door`] how many may come, and how often. None of it is asked for who may do what everybody
-//! may, beyond whether there is anything to ask.
+//! [`net::door`] how many may come, and how often. Who may do what everybody may is asked no more
+//! than whether there is anything to ask.
 //!
 //! # What changes while it runs
 //!

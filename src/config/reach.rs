@@ -220,9 +220,7 @@ mod tests {
     /// All of it, but for where it stood.
     #[cfg(feature = "store")]
     fn whole(config: &Config) -> String {
-        let mut config = config.clone();
-        config.values.clear();
-        format!("{config:?}")
+        format!("{:?}", config.without_places())
     }
 
     #[test]

@@ -92,8 +92,8 @@ struct Console {
 }
 
 impl Consoles {
-    /// Listens at `path`; nowhere for `None`. Events come under `token`, and those of consoles under
-    /// the [`CONSOLES_MAX`] below it.
+    /// Listens at `path`; nowhere for `None`. Events come under `token`, and those of consoles
+    /// under those below it.
     ///
     /// # Errors
     /// One sentence without its end.

@@ -234,6 +234,8 @@ impl Server {
 
     fn admit(&mut self, stream: TcpStream, from: SocketAddr, kind: Kind, now: Now) {
         let socket = Socket::new(stream);
+        // On a socket for both, IPv4 comes mapped into IPv6.
+        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         let conn = match kind {
             Kind::Lines => self.hub.open(socket, from, now),
             Kind::Telnet => self.hub.open_telnet(socket, from, now),

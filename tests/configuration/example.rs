@@ -19,21 +19,7 @@ fn key_of(line: &str) -> Option<&str> {
 
 /// What a configuration is, without where its values stand.
 fn whole(config: &Config) -> String {
-    let Config {
-        listen,
-        telnet_listen,
-        connections,
-        accepts_per_turn,
-        chat,
-        hub,
-        data,
-        log_level,
-        ..
-    } = config;
-    format!(
-        "{listen:?} {telnet_listen:?} {connections:?} {accepts_per_turn:?} {chat:?} {hub:?} \
-         {data:?} {log_level:?}"
-    )
+    format!("{:?}", config.without_places())
 }
 
 #[test]

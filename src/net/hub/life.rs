@@ -101,6 +101,7 @@ impl<S: Stream> Hub<S> {
     fn log_wrong_password(&mut self, id: ConnId, refusal: &Refusal) {
         let event = match refusal {
             Refusal::WrongPassword { .. } | Refusal::WrongPasswordOfName { .. } => "wrong_password",
+            Refusal::WrongInvite => "wrong_invitation",
             Refusal::TryLater { .. } | Refusal::TryPasswordLater { .. } => "too_many_tries",
             _ => return,
         };
@@ -113,6 +114,7 @@ impl<S: Stream> Hub<S> {
             Refusal::WrongPassword { room } => {
                 info!(peer:%, nick, room = room.as_str(); "wrong_password");
             }
+            Refusal::WrongInvite => info!(peer:%, nick; "wrong_invitation"),
             Refusal::WrongPasswordOfName { nick: name, .. } => {
                 info!(peer:%, nick, name = name.as_str(); "wrong_password");
             }
