@@ -394,6 +394,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(not(feature = "store"), ignore = "it needs the store")]
     fn the_defaults_are_those_that_are_promised() {
         let config = parse(&[]).unwrap();
         assert_eq!(config.listen, ["127.0.0.1:9000".parse().unwrap()]);
@@ -515,6 +516,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(not(feature = "store"), ignore = "it needs the store")]
     fn members_alone_come_in_where_accounts_are_kept() {
         let admission = |args: &[&str]| parse(args).unwrap().chat.admission;
         assert_eq!(admission(&[]), Admission::Everybody);

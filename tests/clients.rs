@@ -17,6 +17,7 @@ mod say;
 mod scripts;
 #[path = "clients/stage.rs"]
 mod stage;
+#[cfg(feature = "tls")]
 #[path = "clients/tls.rs"]
 mod tls;
 #[path = "clients/tmux.rs"]

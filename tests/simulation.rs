@@ -86,6 +86,7 @@ fn slow_readers_see_gaps_and_cost_nobody_anything() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tls"), ignore = "it needs TLS")]
 fn slow_readers_within_tls_see_the_same() {
     all_hold(Kind::Slow, 60, |plan| gaps::judge_within_tls(plan).map(|_| ()));
 }

@@ -28,6 +28,7 @@ mod service;
 mod slow;
 #[path = "sockets/stop.rs"]
 mod stop;
+#[cfg(feature = "tls")]
 #[path = "sockets/tls.rs"]
 mod tls;
 

@@ -45,6 +45,7 @@ fn transcripts_hold_when_bytes_come_in_pieces() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tls"), ignore = "it needs TLS")]
 fn transcripts_hold_within_tls() {
     let all = scripts().iter();
     let playable: Vec<&Script> = all.filter(|it| drive_hub::is_playable_secretly(it)).collect();
@@ -60,6 +61,7 @@ fn transcripts_hold_within_tls() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "store"), ignore = "it needs the store")]
 fn transcripts_hold_over_tcp() {
     let all = scripts().iter();
     let mut playable: Vec<&Script> = all.filter(|script| drive_tcp::is_playable(script)).collect();

@@ -113,6 +113,7 @@ fn with_each_netcat(check: fn(&Path, &str)) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "store"), ignore = "it needs the store")]
 fn nothing_is_lost_or_doubled_when_the_server_dies() {
     with_each_netcat(|netcat, called| {
         let server = Server::start(&[]);
@@ -168,6 +169,7 @@ fn who_ends_it_finds_nothing_left() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "store"), ignore = "it needs the store")]
 fn a_token_and_a_password_let_it_in_and_show_nowhere() {
     for (netcat, called) in netcats() {
         let server = Server::start(&[]);
@@ -221,6 +223,7 @@ fn what_was_said_before_is_printed_when_it_is_asked_for() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "store"), ignore = "it needs the store")]
 fn a_refusal_ends_it() {
     for (netcat, called) in netcats() {
         let server = Server::start(&[]);

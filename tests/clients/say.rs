@@ -74,6 +74,7 @@ fn wrong_usage_is_told() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "store"), ignore = "it needs the store")]
 fn a_token_gives_its_name_and_a_wrong_one_says_nothing() {
     for (netcat, called) in netcats() {
         let server = Server::start(&[]);

@@ -41,7 +41,9 @@ impl Server {
     fn start_at(port: u16, folder: tempfile::TempDir, flags: &[&str]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatline"));
         command.args(["--listen", &format!("127.0.0.1:{port}")]).args(flags);
-        command.arg("--data").arg(folder.path().join("chatline.db"));
+        if cfg!(feature = "store") {
+            command.arg("--data").arg(folder.path().join("chatline.db"));
+        }
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("CHATLINE_") {
                 command.env_remove(name);

@@ -2,7 +2,6 @@
 //!
 //! What people see is handed to whoever asked for the run; here it is only gathered.
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use chatline::config::{Config, Connections};
 
 use super::plan::{Deed, Plan, Slot};
 use super::typing::bytes_of;
+use crate::world::drive_hub;
 use crate::world::memory::Mood;
 use crate::world::on_hub::{PeerId, World};
 use crate::world::rng::Rng;
@@ -50,9 +50,7 @@ pub struct Run {
 
 /// What a plan's flags say.
 pub fn config(plan: &Plan) -> Config {
-    let program = std::iter::once(OsString::from("chatline"));
-    let args = program.chain(plan.flags.iter().map(OsString::from));
-    let mut config = Config::parse_from(args)
+    let mut config = drive_hub::config(&plan.flags)
         .unwrap_or_else(|declined| panic!("{:?} are declined: {declined:?}", plan.flags));
     config.hub.connections_max = match config.connections {
         Connections::AtMost(most) => Some(most),

@@ -4,14 +4,13 @@
 
 #![allow(dead_code)] // Each test crate has its own use for it.
 
-use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZero;
 use std::time::Duration;
 
-use chatline::config::Config;
 use vt100::Parser;
 
+use super::world::drive_hub;
 use super::world::on_hub::{PeerId, World};
 use super::world::rng::Rng;
 
@@ -47,8 +46,7 @@ pub fn on_every_stage(scene: impl Fn(&mut Stage)) {
 impl Stage {
     /// An empty one.
     pub fn new(mischief: Option<Rng>) -> Stage {
-        let args = ["chatline", "--pace", "off"].map(OsString::from);
-        let config = Config::parse_from(args).unwrap();
+        let config = drive_hub::config(&["--pace", "off"].map(str::to_owned)).unwrap();
         Stage { world: World::new(config.chat, config.hub, mischief), seats: Vec::new() }
     }
 

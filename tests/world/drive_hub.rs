@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use chatline::chat;
-use chatline::config::{Config, Connections};
-use chatline::net::hub;
+use chatline::config::{Config, Connections, Declined};
+use chatline::net::hub::{self, Keep};
 
 use super::compare::{Sight, seen_in};
 use super::on_hub::{PeerId, World};
@@ -23,8 +24,10 @@ struct Person {
 }
 
 /// Whether a script can be played here: a console is a socket of the server, and the hub has none.
+/// What its flags ask for may not have been built.
 pub fn is_playable(script: &Script) -> bool {
-    !script.steps.iter().any(|step| matches!(step.action, Action::OpenConsole(_)))
+    let is_built = cfg!(feature = "store") || limits(&script.flags).is_ok();
+    is_built && !script.steps.iter().any(|step| matches!(step.action, Action::OpenConsole(_)))
 }
 
 /// Plays a transcript and returns what was seen after each step. The error says what in the
@@ -73,12 +76,26 @@ fn world(script: &Script, seed: Option<u64>) -> Result<World, String> {
     Ok(World::new(chat, hub, seed.map(Rng::new)))
 }
 
+/// What flags ask of a world. What is kept is kept by a store that is played, which is there
+/// whatever was built.
+///
+/// # Errors
+/// As the program declines them.
+pub fn config(flags: &[String]) -> Result<Config, Declined> {
+    let program = std::iter::once(OsString::from("chatline"));
+    let mut config = Config::parse_from(program.chain(flags.iter().map(OsString::from)))?;
+    if !cfg!(feature = "store") && !flags.iter().any(|flag| flag == "none") {
+        config.hub.keep = Some(Keep { is_told_at_once: false, window: Duration::ZERO });
+        config.chat.is_kept = true;
+        config.chat.is_searchable = true;
+    }
+    Ok(config)
+}
+
 /// What flags limit.
 fn limits(flags: &[String]) -> Result<(chat::Limits, hub::Limits), String> {
-    let program = std::iter::once(OsString::from("chatline"));
-    let args = program.chain(flags.iter().map(OsString::from));
-    let config = Config::parse_from(args)
-        .map_err(|declined| format!("these flags are declined: {declined:?}"))?;
+    let config =
+        config(flags).map_err(|declined| format!("these flags are declined: {declined:?}"))?;
     let mut hub = config.hub;
     if let Connections::AtMost(most) = config.connections {
         hub.connections_max = Some(most);

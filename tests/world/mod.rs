@@ -25,6 +25,7 @@ pub mod on_tcp;
 pub mod pipe;
 pub mod rng;
 pub mod script;
+#[cfg_attr(not(feature = "tls"), path = "no_secret.rs")]
 pub mod secret;
 
 /// How long anything real may take before the test gives up on it.

@@ -143,6 +143,7 @@ impl World {
     }
 
     /// A connection comes.
+    #[cfg_attr(not(feature = "tls"), allow(unreachable_code, reason = "nobody speaks TLS then"))]
     pub fn connect(&mut self, from: SocketAddr) -> PeerId {
         let (near, mut far) = pipe(self.mischief.as_mut().map(Rng::split));
         let conn = if self.is_secret {
@@ -152,6 +153,15 @@ impl World {
         } else {
             self.hub.open(near, from, self.now)
         };
+        self.peers.push(Peer { far, conn });
+        PeerId(self.peers.len() - 1)
+    }
+
+    /// A connection comes in where TLS is spoken; whether it is, is up to who holds the far end.
+    #[cfg(feature = "tls")]
+    pub fn connect_to_tls(&mut self, from: SocketAddr) -> PeerId {
+        let (near, far) = pipe(self.mischief.as_mut().map(Rng::split));
+        let conn = self.hub.open_tls(near, from, secret::known().session(), self.now);
         self.peers.push(Peer { far, conn });
         PeerId(self.peers.len() - 1)
     }

@@ -54,7 +54,8 @@ impl ServerProcess {
         if !flags.iter().any(|flag| flag.starts_with("--admin")) {
             command.arg("--admin").arg(folder.path().join("console"));
         }
-        if !flags.iter().any(|flag| flag.starts_with("--data")) {
+        let is_kept = cfg!(feature = "store");
+        if is_kept && !flags.iter().any(|flag| flag.starts_with("--data")) {
             command.arg("--data").arg(folder.path().join("chatline.db"));
         }
         let mut server = ServerProcess::spawn(command, 1);

@@ -104,6 +104,13 @@ impl Client {
         self.output()
     }
 
+    /// Takes new keys for what is sent from here on, and asks the server to do the same; with TLS
+    /// 1.2 or before the end of the handshake nothing happens.
+    pub fn renew_keys(&mut self) {
+        // That is the only error.
+        let _ = self.state.refresh_traffic_keys();
+    }
+
     /// What is to go out now.
     pub fn output(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
