@@ -139,6 +139,8 @@ pub enum Kind {
     Terminal,
     /// A program that speaks JSON.
     Json,
+    /// Not known before it is agreed on keys.
+    Handshake,
 }
 
 impl Kind {
@@ -147,6 +149,7 @@ impl Kind {
             Kind::Lines => "lines",
             Kind::Terminal => "terminal",
             Kind::Json => "json",
+            Kind::Handshake => "handshake",
         }
     }
 }
@@ -154,8 +157,8 @@ impl Kind {
 /// One connection, as a console sees it.
 #[derive(Clone, Debug)]
 pub struct ConnRow {
-    /// Its id, which `/who NICK` shows too.
-    pub id: u64,
+    /// Its id, which `/who NICK` shows too; `None` while it is in its handshake.
+    pub id: Option<u64>,
     /// The peer.
     pub address: SocketAddr,
     /// The name, once there is one.
@@ -199,9 +202,9 @@ pub fn conns(count: usize, rows: impl Iterator<Item = ConnRow>) -> String {
         "id, address, name, account, rooms, here for, idle for, waiting bytes, came by, kind";
     let line = |row: ConnRow| {
         let (nick, account) = (or_none(row.nick.as_deref()), or_none(row.account.as_deref()));
+        let id = row.id.map_or_else(|| "-".to_owned(), |id| format!("#{id:016x}"));
         format!(
-            "#{:016x} {} {nick} {account} {} {} {} {} {} {}",
-            row.id,
+            "{id} {} {nick} {account} {} {} {} {} {} {}",
             row.address,
             row.rooms,
             short(row.span),

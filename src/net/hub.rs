@@ -24,7 +24,7 @@ mod tls;
 use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
@@ -45,6 +45,7 @@ use super::queue::OpenPage;
 use super::slots::Slots;
 use deliver::Replay;
 use keep::Keeping;
+use tls::Handshakes;
 
 pub use super::conn::{Readable, Stream};
 pub use keep::{Errands, Keep};
@@ -159,8 +160,8 @@ pub struct Hub<S> {
     receipts: Vec<(ConnId, ConnId)>,
     /// Who hears what the members of several rooms are told; empty in between.
     hearers: Vec<ConnId>,
-    /// Connections that are in their handshake.
-    handshakes: usize,
+    /// Connections that are in their handshake, in the order in which they came.
+    handshakes: Handshakes,
     /// Steps of handshakes that may still be taken in this turn.
     handshake_steps: usize,
     /// Refused connections that have not gone yet.
@@ -207,7 +208,7 @@ impl<S: Stream> Hub<S> {
             sized_bytes: 0,
             receipts: Vec::new(),
             hearers: Vec::new(),
-            handshakes: 0,
+            handshakes: Handshakes::default(),
             handshake_steps: tls::STEPS_PER_TURN,
             refused: 0,
             counts: Counts::default(),
@@ -248,14 +249,21 @@ impl<S: Stream> Hub<S> {
     /// Counts somebody as let in, or says why not, and the last line that they are told.
     fn let_in(&mut self, from: SocketAddr) -> Result<(), (Parting, Event)> {
         let address = from.ip().to_canonical();
+        self.check_open_to(address)?;
+        let entered = self.door.enter(address, self.now.mono);
+        entered.map_err(|parting| (parting, Event::Bye { nick: None, parting }))
+    }
+
+    /// Says why nobody from there may come in at present, and the last line that they are told.
+    fn check_open_to(&self, address: IpAddr) -> Result<(), (Parting, Event)> {
         if let Some(last) = self.chat.barred(address.into(), self.now.unix) {
             return Err((Parting::Banned, last));
         }
-        let entered = match self.is_stopping || self.is_shut {
-            true => Err(Parting::Shutdown),
-            false => self.door.enter(address, self.now.mono),
-        };
-        entered.map_err(|parting| (parting, Event::Bye { nick: None, parting }))
+        let parting = Parting::Shutdown;
+        match self.is_stopping || self.is_shut {
+            true => Err((parting, Event::Bye { nick: None, parting })),
+            false => Ok(()),
+        }
     }
 
     /// Tells somebody why they cannot come in.
@@ -406,7 +414,7 @@ impl<S: Stream> Hub<S> {
         assert_eq!(admitted, self.door.inside(), "the door counts who was let in");
         assert_eq!(self.conns.len() - admitted, self.refused, "the others were refused");
         let shaking = self.conns.iter().filter(|(_, conn)| conn.stage == Stage::Handshaking);
-        assert_eq!(shaking.count(), self.handshakes, "handshakes are counted");
+        assert_eq!(shaking.count(), self.handshakes.len(), "handshakes are counted");
         for (id, conn) in self.conns.iter() {
             assert!(
                 is_holding || !conn.queue.holds_fresh(),

@@ -16,14 +16,22 @@ use crate::world::on_tcp::{Peer, ServerProcess, wait_for};
 
 /// A console that has been greeted.
 fn console(server: &ServerProcess) -> Peer {
-    let mut console = Peer::at_console(&server.console_path());
+    console_at(&server.console_path())
+}
+
+fn console_at(path: &Path) -> Peer {
+    let mut console = Peer::at_console(path);
     console.line_that_starts("* chatline ");
     console
 }
 
-/// All that a console is told from one script, its greeting left out.
 fn answers(server: &ServerProcess, orders: &str) -> Vec<String> {
-    let mut console = console(server);
+    answers_at(&server.console_path(), orders)
+}
+
+/// All that a console is told from one script, its greeting left out.
+pub fn answers_at(path: &Path, orders: &str) -> Vec<String> {
+    let mut console = console_at(path);
     console.send(orders.as_bytes());
     console.end();
     let text = String::from_utf8(console.rest()).unwrap();

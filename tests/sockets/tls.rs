@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use rustls::{ClientConnection, StreamOwned};
 use tempfile::TempDir;
 
+use crate::admin::answers_at;
 use crate::world::on_tcp::{Peer, ServerProcess, wait_for};
 use crate::world::secret::{self, Pair};
 use crate::world::{PATIENCE, secret::known};
@@ -33,6 +34,7 @@ impl Secret {
         let mut command = ServerProcess::command();
         command.args(["--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0"]);
         command.current_dir(folder.path()).args(["--tls-cert", "it.crt", "--tls-key", "it.key"]);
+        command.args(["--admin", "console"]);
         command.args(flags(more));
         Secret { server: ServerProcess::spawn(command, 2), folder }
     }
@@ -202,6 +204,53 @@ fn a_handshake_has_its_time_and_there_are_only_so_many() {
         secret.logs(&format!("event=tls_failed peer={} ", peer.address()));
     }
     secret.person("alice");
+}
+
+impl Secret {
+    fn answers(&self, orders: &str) -> Vec<String> {
+        answers_at(&self.folder.path().join("console"), orders)
+    }
+
+    /// Waits until so many connections are in their handshake, as the console sees it.
+    fn has_handshakes(&self, count: usize) {
+        let mut told = Vec::new();
+        let seen = wait_for(|| {
+            told = self.answers("/conns\n");
+            let rows = told.iter().filter(|row| row.ends_with(" tls handshake"));
+            (rows.count() == count).then_some(())
+        });
+        seen.unwrap_or_else(|| panic!("not {count} handshakes: {told:?}"));
+    }
+}
+
+#[test]
+fn a_ban_of_an_address_ends_its_handshakes() {
+    let secret = Secret::start("");
+    let mut pending = Peer::on(secret.tcp());
+    pending.send(HALF);
+    secret.has_handshakes(1);
+    secret.answers("/ban 127.0.0.2 1h\n");
+    secret.has_handshakes(1);
+    secret.answers("/ban 127.0.0.0/8 1h\n");
+    secret.has_handshakes(0);
+    assert_eq!(pending.rest(), b"", "an end, and nothing in plain text");
+    secret.logs(&format!("event=refused peer={} reason=banned", pending.address()));
+}
+
+#[test]
+fn who_comes_to_the_end_of_a_handshake_while_nobody_is_let_in_is_told_so() {
+    let secret = Secret::start("");
+    let (mut state, mut stream) = (known().connection(false), secret.tcp());
+    state.write_tls(&mut stream).unwrap();
+    secret.has_handshakes(1);
+    let told = secret.answers("/shutdown 3600\n");
+    assert!(told[0].starts_with("* the server stops in 3600 s"), "{told:?}");
+    let mut late = Talker(BufReader::new(StreamOwned::new(state, stream)));
+    late.says("alice");
+    assert_eq!(
+        late.rest(),
+        "* bye: the server is stopping. If your prompt does not come back, press Enter.\n"
+    );
 }
 
 #[test]

@@ -107,6 +107,7 @@ impl<S: Stream> Hub<S> {
 
     /// Ends every connection that comes from a network.
     fn bar(&mut self, network: IpNet) {
+        self.bar_handshakes(network);
         let theirs = self.conns.iter().filter_map(|(id, conn)| {
             let address = IpNet::from(conn.from.ip());
             (conn.is_talking() && network.contains(&address)).then_some((id, address))

@@ -4,6 +4,7 @@
 //! knows no console: the server asks and tells.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::admin::text::{self, ConnRow, Kind, RoomRow};
 use crate::admin::{Fault, Who};
@@ -13,13 +14,14 @@ use crate::chat::name::Nick;
 use crate::chat::{ConnId, Input, Now};
 use crate::wire::{self, Clock};
 
-use super::super::conn::{Conn, Stream};
+use super::super::conn::{Conn, Stage, Stream};
 use super::super::figures;
 use super::super::view::Face;
 use super::Hub;
 
 impl<S: Stream> Hub<S> {
-    /// The connections that take part in the conversation, or some of them.
+    /// The connections that take part in the conversation, and those that are in their handshake;
+    /// or some of them.
     pub fn watched<'h>(
         &'h self,
         who: Option<&'h Who>,
@@ -42,10 +44,13 @@ impl<S: Stream> Hub<S> {
     }
 
     fn row(&self, id: ConnId, conn: &Conn<S>, now: Now) -> Option<ConnRow> {
+        if conn.stage == Stage::Handshaking {
+            return Some(row_of_handshake(conn, now));
+        }
         let sight = self.chat.sight_of(id, now)?;
         let name = |nick: &Nick| nick.as_str().to_owned();
         Some(ConnRow {
-            id: sight.id,
+            id: Some(sight.id),
             address: SocketAddr::from(conn.from),
             nick: sight.nick.map(name),
             account: sight.account.map(name),
@@ -122,6 +127,23 @@ impl<S: Stream> Hub<S> {
         self.now = now;
         self.is_shut = when.is_some();
         self.chat(Input::Stopping(when));
+    }
+}
+
+fn row_of_handshake<S>(conn: &Conn<S>, now: Now) -> ConnRow {
+    let opened_at = Duration::from_secs(conn.life.opened_at.into());
+    let span = now.mono.saturating_sub(opened_at);
+    ConnRow {
+        id: None,
+        address: SocketAddr::from(conn.from),
+        nick: None,
+        account: None,
+        rooms: 0,
+        span,
+        idle: span,
+        queued: conn.queue.cost(),
+        by: conn.kind.map_or("-", figures::Kind::word),
+        kind: Kind::Handshake,
     }
 }
 

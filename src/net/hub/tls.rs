@@ -7,8 +7,9 @@
 
 use std::cmp::Reverse;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use log::debug;
 
 use crate::chat::event::{Event, Parting, Stranger};
@@ -26,6 +27,22 @@ use super::{Hub, Timer};
 /// millisecond, for which everybody else waits.
 pub(super) const STEPS_PER_TURN: usize = 8;
 
+/// The connections that are in their handshake, in the order in which they came.
+#[derive(Debug, Default)]
+pub(super) struct Handshakes(Vec<ConnId>);
+
+impl Handshakes {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// One is over.
+    fn end(&mut self, id: ConnId) {
+        self.0.retain(|it| *it != id);
+    }
+}
+
 impl<S: Stream> Hub<S> {
     /// Takes in a connection within TLS. It becomes part of the conversation when its handshake is
     /// done. `None` when it was refused and is gone already: whatever it were told, it could not
@@ -38,7 +55,7 @@ impl<S: Stream> Hub<S> {
         now: super::Now,
     ) -> Option<ConnId> {
         self.now = now;
-        if self.handshakes >= self.limits.handshakes_max {
+        if self.handshakes.len() >= self.limits.handshakes_max {
             self.log_refused(from, "too-many-handshakes");
             return None;
         }
@@ -51,7 +68,7 @@ impl<S: Stream> Hub<S> {
         conn.stage = Stage::Handshaking;
         conn.tls = Some(Box::new(session));
         let conn = self.conns.insert(conn);
-        self.handshakes += 1;
+        self.handshakes.0.push(conn);
         self.counts.note_opened(Kind::Tls);
         debug!(peer:% = from, kind = Kind::Tls.word(); "connected");
         let at = self.now.mono + self.limits.handshake_timeout;
@@ -84,11 +101,7 @@ impl<S: Stream> Hub<S> {
         let from = conn.from;
         match step {
             Step::Further => self.touch(id),
-            Step::Done => {
-                self.touch(id);
-                self.set_stage(id, Stage::Talking);
-                self.chat(Input::Open { conn: id, origin: door::origin(from.ip()) });
-            }
+            Step::Done => self.come_in(id, from.ip()),
             Step::Ended => conn.intake = Intake::Ended,
             Step::Stranger => self.turn_away_plain(id),
             Step::Failed(why) => {
@@ -97,6 +110,40 @@ impl<S: Stream> Hub<S> {
             }
         }
         true
+    }
+
+    /// A handshake is done. Who may come in was asked when it began, and may be otherwise now.
+    fn come_in(&mut self, id: ConnId, from: IpAddr) {
+        self.touch(id);
+        let Err((parting, last)) = self.check_open_to(from) else {
+            self.set_stage(id, Stage::Talking);
+            return self.chat(Input::Open { conn: id, origin: door::origin(from) });
+        };
+        if parting == Parting::Banned {
+            self.note_refused(parting);
+        }
+        self.tell(id, &last);
+        self.close(id, parting, Who::default());
+    }
+
+    /// Ends the handshakes of a network that is banned now: none of them could read why.
+    pub(super) fn bar_handshakes(&mut self, network: IpNet) {
+        let is_theirs = |id: &ConnId| {
+            self.conns.find(*id).is_some_and(|conn| network.contains(&conn.from.ip()))
+        };
+        let theirs = self.handshakes.0.iter().copied().filter(is_theirs);
+        for id in theirs.collect::<Vec<_>>() {
+            self.end_handshake(id, Parting::Banned.word());
+            self.note_refused(Parting::Banned);
+        }
+    }
+
+    /// Ends a handshake without a word, for that reason.
+    fn end_handshake(&mut self, id: ConnId, reason: &'static str) {
+        if let Some(conn) = self.conns.find(id) {
+            self.log_refused(conn.from.into(), reason);
+            self.doom(id);
+        }
     }
 
     /// A handshake has had its time. Who has sent nothing may be a person at a plain client who
@@ -125,7 +172,7 @@ impl<S: Stream> Hub<S> {
     pub(super) fn set_stage(&mut self, id: ConnId, stage: Stage) {
         if let Some(conn) = self.conns.find_mut(id) {
             if conn.stage == Stage::Handshaking {
-                self.handshakes -= 1;
+                self.handshakes.end(id);
             }
             conn.stage = stage;
         }
