@@ -14,6 +14,7 @@ mod given;
 mod paper;
 mod reach;
 mod sentence;
+pub(crate) mod small;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;

@@ -5,18 +5,14 @@
 //! own: what cannot be a flag cannot stand here.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use toml::de::{DeTable, DeValue};
 
+use super::small;
 use crate::chat::name::nearest;
-
-/// Bytes of the file.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// How often a flag can be given that is counted.
 const COUNT_MAX: u8 = 9;
@@ -108,18 +104,7 @@ fn is_given(key: &str, command: &Command, given: &ArgMatches) -> bool {
 }
 
 fn text_of(path: &Path) -> Result<String, String> {
-    let told = |error: std::io::Error| error.to_string();
-    let file = fs::metadata(path).map_err(told)?;
-    if !file.is_file() {
-        // A pipe would be waited for, also by a server that reads it again.
-        return Err("it is no regular file".to_owned());
-    }
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(told)?;
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(told)?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err("it is larger than 1 MiB".to_owned());
-    }
+    let bytes = small::read(path).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
 }
 

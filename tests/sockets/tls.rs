@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::Signal;
 use rustls::{ClientConnection, StreamOwned};
 use tempfile::TempDir;
@@ -303,4 +304,23 @@ fn certificates_change_and_nobody_is_dropped() {
     alice.sees("@alice: still here");
     let log = secret.server.log();
     assert_eq!(log.matches("event=certificate_kept").count(), 1, "{log}");
+}
+
+#[test]
+fn what_is_no_file_holds_up_nobody() {
+    let secret = Secret::start("");
+    let mut alice = secret.person("alice");
+    let cert = secret.folder.path().join("it.crt");
+    fs::remove_file(&cert).unwrap();
+    mkfifoat(CWD, &cert, Mode::RUSR | Mode::WUSR).unwrap();
+    secret.server.signal(Signal::HUP);
+    secret.logs("event=certificate_kept cause=\"--tls-cert it.crt: it is no regular file");
+    fs::remove_file(&cert).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &cert).unwrap();
+    secret.server.signal(Signal::HUP);
+    let kept = || secret.server.log().matches("event=certificate_kept").count();
+    wait_for(|| (kept() >= 2).then_some(())).expect("it is told again");
+    alice.says("@alice still here");
+    alice.sees("@alice: still here");
+    secret.person("bob");
 }

@@ -2,7 +2,8 @@
 //! have changed.
 //!
 //! Promises: a pair that is taken fits together; a new one that does not is told of once, and the
-//! old one stays; who is connected notices nothing. Deliberately does not judge the certificate:
+//! old one stays; who is connected notices nothing, whatever stands in the place of a file.
+//! Deliberately does not judge the certificate:
 //! clients do.
 
 use std::fs;
@@ -19,13 +20,10 @@ use rustls::server::NoServerSessionStorage;
 use rustls::{Error, ServerConfig};
 
 use super::Session;
-use crate::config::Tls;
+use crate::config::{Tls, small};
 
 /// How often it is looked whether the files have changed.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-
-/// No certificate or key is larger, in bytes.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// What of a file changes when it does: inode, size, and time of the last change in nanoseconds.
 type Mark = Option<(u64, u64, i64, i64)>;
@@ -148,11 +146,7 @@ fn is_encrypted(pem: &[u8]) -> bool {
 
 fn read(path: &Path, flag: &str) -> Result<Vec<u8>, String> {
     let wrong = |what: String| format!("{flag} {}: {what}", path.display());
-    let is_large = fs::metadata(path).is_ok_and(|it| it.size() > FILE_BYTES_MAX);
-    if is_large {
-        return Err(wrong("it is too large to be one of PEM".to_owned()));
-    }
-    fs::read(path).map_err(|error: io::Error| match error.kind() {
+    small::read(path).map_err(|error: io::Error| match error.kind() {
         ErrorKind::NotFound => {
             wrong("there is no such file; `chatline cert HOST` makes a pair".to_owned())
         }
