@@ -123,3 +123,41 @@ fn the_watchdog_is_fed_also_when_nothing_happens() {
     let told = manager.told_that_starts("WATCHDOG=1\n");
     assert!(told.contains("STATUS=1 connections, 1 people, 1 rooms"), "{told}");
 }
+
+#[test]
+fn a_manager_that_does_not_read_holds_up_nobody() {
+    let manager = Manager::new();
+    // What waits there is all that it can hold.
+    let flood = UnixDatagram::unbound().unwrap();
+    flood.set_nonblocking(true).unwrap();
+    let path = manager.folder.path().join("notify");
+    while flood.send_to(b"X=1\n", &path).is_ok() {}
+    let mut command = manager.command();
+    command.env("WATCHDOG_USEC", "20000");
+    let server = ServerProcess::spawn(command, 1);
+    let (mut alice, mut bob) = (server.person("alice"), server.person("bob"));
+    for round in 0..20 {
+        alice.send_line(&format!("hello {round}"));
+        bob.line_that_starts(&format!("#lobby alice: hello {round}"));
+    }
+    let log = server.log();
+    assert_eq!(log.matches("event=cannot_tell_manager").count(), 1, "{log}");
+    // As soon as it reads, it is told.
+    manager.told_that_starts("WATCHDOG=1\n");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_manager_may_listen_at_a_name_that_is_no_file() {
+    use std::os::linux::net::SocketAddrExt;
+    let name = format!("chatline-test-{}", std::process::id());
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
+    let socket = UnixDatagram::bind_addr(&address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut command = ServerProcess::command();
+    command.args(["--listen", "127.0.0.1:0"]).env("NOTIFY_SOCKET", format!("@{name}"));
+    let _server = ServerProcess::spawn(command, 1);
+    let mut buffer = [0; 64];
+    let count = socket.recv(&mut buffer).expect("the manager is told something");
+    assert_eq!(&buffer[..count], b"READY=1\n");
+}
