@@ -282,12 +282,25 @@ fn make_room(path: &Path) -> Result<(), String> {
     if !file.file_type().is_socket() {
         return Err("there is a file that is no socket; choose another with --admin PATH".into());
     }
-    match std::os::unix::net::UnixStream::connect(path) {
-        Ok(_) => Err("a server listens there; stop it, or choose another with --admin PATH".into()),
+    match knock(path) {
+        Ok(()) => {
+            Err("a server listens there; stop it, or choose another with --admin PATH".into())
+        }
         Err(cause) if cause.kind() == ErrorKind::ConnectionRefused => {
             fs::remove_file(path).map_err(|cause| cause.to_string())
         }
         Err(cause) => Err(cause.to_string()),
+    }
+}
+
+/// Finds out whether somebody listens, without waiting for who listens and lets nobody in: then as
+/// many wait there as may (connect(2), `EAGAIN`).
+fn knock(path: &Path) -> io::Result<()> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&SockAddr::unix(path)?) {
+        Err(cause) if cause.kind() == ErrorKind::WouldBlock => Ok(()),
+        other => other,
     }
 }
 

@@ -10,6 +10,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use socket2::{Domain, SockAddr, Socket, Type};
+
 use crate::flags;
 use crate::world::PATIENCE;
 use crate::world::on_tcp::{Peer, ServerProcess, wait_for};
@@ -95,6 +97,28 @@ fn what_a_dead_server_left_is_replaced_and_nothing_else() {
     assert!(complaint(&long).contains("too long"));
     let nowhere = folder.path().join("no/console");
     assert!(complaint(&nowhere).contains("cannot open the console"));
+}
+
+#[test]
+fn a_server_that_hangs_is_found_to_listen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("console");
+    let address = SockAddr::unix(&path).unwrap();
+    let unix = || Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    let hung = unix();
+    hung.bind(&address).unwrap();
+    hung.listen(1).unwrap();
+    // Whoever comes next would wait, since it lets nobody in.
+    let mut waiting = Vec::new();
+    loop {
+        let socket = unix();
+        socket.set_nonblocking(true).unwrap();
+        if socket.connect(&address).is_err() {
+            break;
+        }
+        waiting.push(socket);
+    }
+    assert!(complaint(&path).contains("a server listens there"));
 }
 
 #[test]
