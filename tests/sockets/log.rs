@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 
 use regex::Regex;
 
+#[cfg(feature = "store")]
+use crate::admin::answers_at;
 use crate::world::on_tcp::{Peer, ServerProcess, wait_for};
 use crate::{flags, machine};
 
@@ -259,6 +261,37 @@ fn a_flood_leaves_few_lines_and_its_size() {
     let seconds: std::collections::BTreeSet<&str> =
         log.lines().map(|line| line.split('.').next().unwrap()).collect();
     assert!(logged <= 10 * (seconds.len() + 1), "{logged} lines in {} seconds", seconds.len());
+}
+
+/// Only who has an account can own a room.
+#[cfg(feature = "store")]
+#[test]
+fn whoever_owns_a_room_cannot_flood_the_log_and_what_the_console_does_is_all_there() {
+    const NAMES: usize = 100;
+    let mut server = ServerProcess::start(&flags("--pace off"));
+    let mut mallory = server.person("mallory");
+    mallory.send_line("/register xyzzy-1");
+    mallory.line_that_starts("* mallory is yours now");
+    mallory.send_line("/join den");
+    mallory.line_that_starts("* you made #den");
+    let bans = |start: &str| -> String {
+        (0..NAMES).map(|number| format!("{start}{number:03} 1h\n")).collect()
+    };
+    mallory.send(bans("/ban #den guest").as_bytes());
+    let last = format!("guest{:03}", NAMES - 1);
+    mallory.line_that_starts(&format!("* #den: {last} was banned"));
+    let told = answers_at(&server.console_path(), &bans("/ban #den other"));
+    assert_eq!(told.iter().filter(|line| line.contains(" was banned ")).count(), NAMES, "{told:?}");
+    server.stop();
+    drop(mallory);
+    assert_eq!(server.wait().code(), Some(0));
+    let log = whole_log(&server);
+    let of = |name: &str| log.matches(&format!(" target={name}")).count();
+    assert_eq!(of("other"), NAMES, "{log}");
+    let lines = log.lines().map(pairs).filter(|pairs| pairs[0].1 == "suppressed");
+    let counted = lines.filter(|pairs| pairs[1].1 == "moderated");
+    let counted: usize = counted.map(|pairs| pairs[3].1.parse::<usize>().unwrap()).sum();
+    assert_eq!((of("guest") + counted, counted > 0), (NAMES, true), "{log}");
 }
 
 /// The rules of `scripts/fail2ban.conf`: what it replaces `<HOST>` with is simpler here.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::chat::event::{Act, Deed, Event, Parting, Remembered, Zone};
+use crate::chat::event::{Event, Parting, Remembered, Zone};
 use crate::chat::outbox::{Audience, Effect, Who};
 use crate::chat::pace::{Pace, Rate};
 use crate::chat::{Chat, ConnId, Input};
@@ -92,7 +92,7 @@ impl<S: Stream> Hub<S> {
                 Effect::Become(conn, face) => self.become_face(*conn, *face),
                 Effect::Negotiate(conn) => self.negotiate(*conn),
                 Effect::Bar(network) => barred.push(*network),
-                Effect::Record(deed) => record(deed),
+                Effect::Record(deed) => self.log_deed(deed),
                 Effect::AwaitReceipt(from, to) => self.await_receipt(*from, *to),
                 Effect::Pace(conn, per_second) => self.slow_down(*conn, *per_second),
                 Effect::Close(conn, parting, who) => self.close(*conn, *parting, who.clone()),
@@ -245,21 +245,6 @@ impl<S: Stream> Hub<S> {
         // What is unread must be read before the end.
         self.list(id);
     }
-}
-
-/// Writes down what an operator did; not why, for that is somebody's text.
-fn record(deed: &Deed) {
-    let act = match deed.act {
-        Act::Kicked => "kick",
-        Act::Banned => "ban",
-        Act::Unbanned => "unban",
-        Act::Muted => "mute",
-        Act::Unmuted => "unmute",
-    };
-    let Deed { room, who, by, end, .. } = deed;
-    let room = room.as_ref().map_or_else(|| "*".to_owned(), |room| format!("#{room}"));
-    let end = end.map_or_else(|| "never".to_owned(), wire::rfc3339);
-    log::info!(act, room, target:% = who, by:% = by, end; "moderated");
 }
 
 impl Writer<'_> {

@@ -10,8 +10,10 @@ use std::net::SocketAddr;
 use log::info;
 
 use crate::chat::ConnId;
-use crate::chat::event::{Event, Parting, Refusal, Stranger};
+use crate::chat::event::{Act, Deed, Event, Parting, Refusal, Stranger};
 use crate::chat::name::Nick;
+use crate::chat::ranks::{Place, Rank};
+use crate::wire;
 
 use super::super::conn::{Conn, Stream};
 use super::super::figures::Figures;
@@ -137,6 +139,34 @@ impl<S: Stream> Hub<S> {
             Event::Unregistered { .. } => info!(peer:%, nick; "unregistered"),
             _ => info!(peer:%, nick; "password_changed"),
         }
+    }
+
+    /// Writes down what an operator did; not why, for that is somebody's text. Whoever made a room
+    /// can do much in it, so that is bounded; what the operators of the server do is all there.
+    pub(super) fn log_deed(&mut self, deed: &Deed) {
+        let act = match deed.act {
+            Act::Kicked => "kick",
+            Act::Banned => "ban",
+            Act::Unbanned => "unban",
+            Act::Muted => "mute",
+            Act::Unmuted => "unmute",
+        };
+        let Deed { room, who, by, end, .. } = deed;
+        let is_bounded = room.is_some() && !self.is_of_server(by);
+        let now = self.now.mono;
+        if is_bounded && !self.logbook.has_room(("moderated", act), TRIES_LOGGED, now) {
+            return;
+        }
+        let room = room.as_ref().map_or_else(|| "*".to_owned(), |room| format!("#{room}"));
+        let end = end.map_or_else(|| "never".to_owned(), wire::rfc3339);
+        info!(act, room, target:% = who, by:% = by, end; "moderated");
+    }
+
+    /// Whether who has just done something is an operator of the server, or whoever runs it, who
+    /// has no connection.
+    fn is_of_server(&self, by: &str) -> bool {
+        let is_operator = |conn| self.chat.rank_in(conn, Place::Everywhere) == Rank::ServerOperator;
+        self.chat.conn_of(by).is_none_or(is_operator)
     }
 
     /// A connection that was let in has gone: this was its life.
