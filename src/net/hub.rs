@@ -83,7 +83,8 @@ pub struct Limits {
     pub drain_timeout: Duration,
     /// How long a peer may take nothing of what waits.
     pub stall_timeout: Option<Duration>,
-    /// TLS handshakes that are under way at once; more connections are closed.
+    /// TLS handshakes that are under way at once, a quarter of them from one origin; more
+    /// connections are closed.
     pub handshakes_max: usize,
     /// How long a TLS handshake may take.
     pub handshake_timeout: Duration,

@@ -193,11 +193,11 @@ const HALF: &[u8] = b"\x16\x03\x01\x02\x00\x01";
 
 #[test]
 fn a_handshake_has_its_time_and_there_are_only_so_many() {
-    let secret = Secret::start("--tls-handshake-timeout 2s --tls-handshakes 2");
+    let secret = Secret::start("--tls-handshake-timeout 2s --tls-handshakes 8");
     let mut pending = [secret.tcp(), secret.tcp()].map(Peer::on);
     pending.iter_mut().for_each(|peer| _ = peer.send(HALF));
-    secret.server.person("served").send_line("/who");
-    // The server has seen both: what comes next finds no place, and nothing in plain text.
+    secret.has_handshakes(2);
+    // Two are a quarter: what comes next from here finds no place, and nothing in plain text.
     let mut third = Peer::on(secret.tcp());
     assert_eq!(third.rest(), b"");
     for peer in &mut pending {
@@ -222,6 +222,23 @@ impl Secret {
         });
         seen.unwrap_or_else(|| panic!("not {count} handshakes: {told:?}"));
     }
+}
+
+#[test]
+fn who_sends_nothing_makes_room_for_who_comes() {
+    let secret = Secret::start("--tls-handshake-timeout 60s --tls-handshakes 8");
+    let mut begun = Peer::on(secret.tcp());
+    begun.send(HALF);
+    secret.has_handshakes(1);
+    let mut idle = Peer::on(secret.tcp());
+    secret.has_handshakes(2);
+    // The console was answered in a turn of its own: what is there by now was looked at.
+    let _alice = secret.person("alice");
+    assert_eq!(idle.rest(), b"", "an end, and nothing in plain text");
+    secret.logs(&format!("event=refused peer={} reason=too-many-handshakes", idle.address()));
+    secret.has_handshakes(1);
+    let log = secret.server.log();
+    assert!(!log.contains(&format!("peer={} reason", begun.address())), "{log}");
 }
 
 #[test]

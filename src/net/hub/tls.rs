@@ -1,20 +1,22 @@
 //! Connections within TLS: their handshake, before the conversation knows of them, and reading and
 //! writing through their session.
 //!
-//! Promises: a handshake ends in time, there are no more than so many at once, and in one turn they
-//! take no more than so many steps; who does not speak TLS is told so. Deliberately nothing for
-//! connections that are plain, beyond the question whether they are.
+//! Promises: a handshake ends in time, there are no more than so many at once, of which one address
+//! has a part, and in one turn they take no more than so many steps; who does not speak TLS
+//! is told so. Deliberately nothing for connections that are plain, beyond the question whether
+//! they are.
 
 use std::cmp::Reverse;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use log::debug;
 
 use crate::chat::event::{Event, Parting, Stranger};
 use crate::chat::outbox::Who;
-use crate::chat::{ConnId, Input};
+use crate::chat::{ConnId, Input, Origin};
 
 use super::super::conn::{Conn, Intake, Readable, Stage, Stream};
 use super::super::door;
@@ -27,9 +29,24 @@ use super::{Hub, Timer};
 /// millisecond, for which everybody else waits.
 pub(super) const STEPS_PER_TURN: usize = 8;
 
-/// The connections that are in their handshake, in the order in which they came.
+/// Of all handshakes that may be under way, one origin may have one in so many, rounded up.
+const SHARES: usize = 4;
+
+/// Why a handshake does not begin, or ends early, in the log.
+const TOO_MANY: &str = "too-many-handshakes";
+
+/// A handshake that is under way.
+#[derive(Debug)]
+struct Handshake {
+    conn: ConnId,
+    origin: Origin,
+    /// When it began, since start.
+    began_at: Duration,
+}
+
+/// The handshakes that are under way, in the order in which they began.
 #[derive(Debug, Default)]
-pub(super) struct Handshakes(Vec<ConnId>);
+pub(super) struct Handshakes(Vec<Handshake>);
 
 impl Handshakes {
     /// How many there are.
@@ -38,8 +55,8 @@ impl Handshakes {
     }
 
     /// One is over.
-    fn end(&mut self, id: ConnId) {
-        self.0.retain(|it| *it != id);
+    fn end(&mut self, conn: ConnId) {
+        self.0.retain(|it| it.conn != conn);
     }
 }
 
@@ -55,25 +72,59 @@ impl<S: Stream> Hub<S> {
         now: super::Now,
     ) -> Option<ConnId> {
         self.now = now;
-        if self.handshakes.len() >= self.limits.handshakes_max {
-            self.log_refused(from, "too-many-handshakes");
-            return None;
-        }
         if let Err((parting, _)) = self.let_in(from) {
             self.note_refused(parting);
             self.log_refused(from, parting.word());
+            return None;
+        }
+        let origin = door::origin(from.ip());
+        if !self.make_room_for_handshake(origin) {
+            self.door.leave(from.ip());
+            self.log_refused(from, TOO_MANY);
             return None;
         }
         let mut conn = Conn::new(stream, from, Some(Kind::Tls), now.mono);
         conn.stage = Stage::Handshaking;
         conn.tls = Some(Box::new(session));
         let conn = self.conns.insert(conn);
-        self.handshakes.0.push(conn);
+        self.handshakes.0.push(Handshake { conn, origin, began_at: now.mono });
         self.counts.note_opened(Kind::Tls);
         debug!(peer:% = from, kind = Kind::Tls.word(); "connected");
         let at = self.now.mono + self.limits.handshake_timeout;
         self.timers.push(Reverse((at, Timer::Handshake(conn))));
         Some(conn)
+    }
+
+    /// Whether one more handshake may begin that comes from there. Where there are as many as may
+    /// be, of one origin or in all, the oldest of them that has sent nothing makes room.
+    fn make_room_for_handshake(&mut self, origin: Origin) -> bool {
+        let most = self.limits.handshakes_max;
+        let of_origin = |it: &Handshake| it.origin == origin;
+        let count = self.handshakes.0.iter().filter(|it| of_origin(it)).count();
+        let idle = if count >= most.div_ceil(SHARES) {
+            self.oldest_idle_handshake(of_origin)
+        } else if self.handshakes.len() >= most {
+            self.oldest_idle_handshake(|_| true)
+        } else {
+            return true;
+        };
+        if let Some(conn) = idle {
+            self.end_handshake(conn, TOO_MANY);
+        }
+        idle.is_some()
+    }
+
+    /// The oldest of some handshakes whose peer has sent nothing. Of one that began in this turn
+    /// the poll has not told yet whether it has.
+    fn oldest_idle_handshake(&self, is_meant: impl Fn(&Handshake) -> bool) -> Option<ConnId> {
+        let is_idle = |it: &&Handshake| {
+            let conn = self.conns.find(it.conn).filter(|_| it.began_at < self.now.mono);
+            conn.is_some_and(|conn| {
+                let session = conn.tls.as_ref().filter(|session| !session.has_begun());
+                session.is_some() && conn.readable == Readable::No
+            })
+        };
+        self.handshakes.0.iter().filter(|it| is_meant(it)).find(is_idle).map(|it| it.conn)
     }
 
     /// Goes one step further in a connection's handshake; says whether it may go on in this turn.
@@ -131,7 +182,7 @@ impl<S: Stream> Hub<S> {
         let is_theirs = |id: &ConnId| {
             self.conns.find(*id).is_some_and(|conn| network.contains(&conn.from.ip()))
         };
-        let theirs = self.handshakes.0.iter().copied().filter(is_theirs);
+        let theirs = self.handshakes.0.iter().map(|it| it.conn).filter(is_theirs);
         for id in theirs.collect::<Vec<_>>() {
             self.end_handshake(id, Parting::Banned.word());
             self.note_refused(Parting::Banned);
