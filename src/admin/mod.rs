@@ -21,6 +21,9 @@ pub const SHUTDOWN_SECS: u64 = 10;
 /// The longest that can be asked for, in seconds: a day.
 pub const SHUTDOWN_SECS_MAX: u64 = 24 * 60 * 60;
 
+/// What stands before the digits of a number that `/shutdown` does not take.
+const SIGNS: [char; 5] = ['-', '\u{2212}', '+', '.', ','];
+
 /// Hexadecimal digits of an id.
 const ID_DIGITS: usize = 16;
 
@@ -303,16 +306,19 @@ fn level(rest: &str) -> Option<LevelFilter> {
     rest.parse().ok().filter(|level| *level != LevelFilter::Off)
 }
 
-/// A number at the beginning is a time; any other word begins the reason.
+/// A number at the beginning is a time, and `cancel` stands alone; any other word begins the
+/// reason, but one that was meant as a number is no reason to stop.
 fn shutdown(rest: &str) -> Option<Order<'_>> {
-    if rest.eq_ignore_ascii_case("cancel") {
-        return Some(Order::ShutdownCancel);
-    }
     let (word, why) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_digit()) {
+    if word.eq_ignore_ascii_case("cancel") {
+        return why.is_empty().then_some(Order::ShutdownCancel);
+    }
+    let is_number = word.trim_start_matches(SIGNS).starts_with(char::is_numeric);
+    if !is_number {
         return Some(Order::Shutdown(SHUTDOWN_SECS, rest));
     }
-    let seconds = word.parse().ok().filter(|seconds| *seconds <= SHUTDOWN_SECS_MAX)?;
+    let is_plain = word.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = word.parse().ok().filter(|it| is_plain && *it <= SHUTDOWN_SECS_MAX)?;
     Some(Order::Shutdown(seconds, why.trim()))
 }
 
@@ -338,7 +344,9 @@ mod tests {
             ("/shutdown 0  a new  disk ", Order::Shutdown(0, "a new  disk")),
             ("/shutdown a new disk", Order::Shutdown(10, "a new disk")),
             ("/shutdown cancel", Order::ShutdownCancel),
-            ("/shutdown cancel it", Order::Shutdown(10, "cancel it")),
+            ("/shutdown CANCEL ", Order::ShutdownCancel),
+            ("/shutdown cancelled leases", Order::Shutdown(10, "cancelled leases")),
+            ("/shutdown - a new disk", Order::Shutdown(10, "- a new disk")),
             ("/help", Order::Help),
             ("/quit", Order::Quit),
             ("QUIT", Order::Quit),
@@ -355,6 +363,13 @@ mod tests {
             ("/reload it", Verb::Reload),
             ("/shutdown 86401", Verb::Shutdown),
             ("/shutdown 99999999999999999999", Verb::Shutdown),
+            ("/shutdown -1", Verb::Shutdown),
+            ("/shutdown \u{2212}1 a new disk", Verb::Shutdown),
+            ("/shutdown +60", Verb::Shutdown),
+            ("/shutdown 60s", Verb::Shutdown),
+            ("/shutdown 1.5 a new disk", Verb::Shutdown),
+            ("/shutdown .5", Verb::Shutdown),
+            ("/shutdown cancel now", Verb::Shutdown),
             ("/quit it", Verb::Quit),
         ] {
             assert_eq!(parse(line), Err(Fault::Usage(verb)), "{line}");

@@ -80,7 +80,9 @@ fn usage(verb: Verb) -> String {
         Verb::Kick => "; WHO is a name, or an id that /conns shows",
         Verb::Ban => "; WHO is a name or an address; for example: /ban 10.0.0.7 2h a flood",
         Verb::Log => "; LEVEL is error, warn, info, debug or trace",
-        Verb::Shutdown => "; SECONDS are 0 to 86400; for example: /shutdown 60 a new disk",
+        Verb::Shutdown => {
+            "; SECONDS are 0 to 86400, cancel stands alone; for example: /shutdown 60 a new disk"
+        }
         _ => "",
     };
     match row.arguments {
