@@ -1,10 +1,11 @@
 //! The figures, for who asks for them over HTTP: `/metrics` in the text format of Prometheus, and
 //! `/healthz`.
 //!
-//! Promises: at most [`SCRAPERS_MAX`] are served at a time, the others wait in the kernel; each has
-//! five seconds in all, and costs the loop no more than a read and a write in a turn. One request,
-//! one answer, one connection. Deliberately no encryption and no password: it listens where
-//! whoever reaches it may know.
+//! Promises: at most [`SCRAPERS_MAX`] are served at a time; for a further one who has not asked
+//! soon makes room, and where all have, it waits in the kernel; each has five seconds in all,
+//! and costs the loop no more than a read and a write in a turn. One request, one answer, one
+//! connection. Deliberately no encryption and no password: it listens where whoever reaches it may
+//! know.
 
 mod process;
 mod request;
@@ -27,6 +28,8 @@ use scraper::{Progress, Scraper};
 pub const SCRAPERS_MAX: usize = 8;
 /// How long one may take in all.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// After this time, who has not asked makes room for the next one.
+const GRACE: Duration = Duration::from_millis(100);
 /// How long nobody is taken in after the machine has refused.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -87,8 +90,11 @@ impl Metrics {
 
     /// When to come back without an event, as a time since the start.
     pub fn deadline(&self) -> Option<Duration> {
-        let has_room = self.scrapers.iter().any(Option::is_none);
-        let arrival = (self.is_waited_at && has_room).then_some(self.paused_until);
+        let room_at = match self.scrapers.iter().any(Option::is_none) {
+            true => Some(Duration::ZERO),
+            false => self.silent().map(|(at, _)| at).min(),
+        };
+        let arrival = room_at.filter(|_| self.is_waited_at).map(|at| at.max(self.paused_until));
         let of_scraper = |it: &Scraper| if it.is_ready { Duration::ZERO } else { it.until };
         self.scrapers.iter().flatten().map(of_scraper).chain(arrival).min()
     }
@@ -114,25 +120,88 @@ impl Metrics {
     }
 
     fn accept(&mut self, now: Duration, registry: &Registry) {
-        for (place, scraper) in self.scrapers.iter_mut().enumerate() {
-            if !self.is_waited_at || now < self.paused_until {
-                return;
-            }
-            if scraper.is_some() {
-                continue;
-            }
+        while self.is_waited_at && now >= self.paused_until {
+            let Some(place) = self.place(now) else { return };
             match self.listener.accept() {
                 Ok((mut stream, _)) => {
+                    // Who makes room is gone before the next one is watched in its place.
+                    self.scrapers[place] = None;
                     let token = Token(self.token.0 - 1 - place);
                     let interest = Interest::READABLE | Interest::WRITABLE;
                     // One that cannot be watched is closed.
                     if registry.register(&mut stream, token, interest).is_ok() {
-                        *scraper = Some(Scraper::new(stream, now + PATIENCE));
+                        self.scrapers[place] = Some(Scraper::new(stream, now + PATIENCE));
                     }
                 }
                 Err(cause) if cause.kind() == ErrorKind::WouldBlock => self.is_waited_at = false,
                 Err(_) => self.paused_until = now + PAUSE,
             }
         }
+    }
+
+    /// Where the next one is served: where nobody is, or else in the place of the first who makes
+    /// room by now.
+    fn place(&self, now: Duration) -> Option<usize> {
+        let is_free = self.scrapers.iter().position(Option::is_none);
+        is_free.or_else(|| {
+            let first = self.silent().min()?;
+            (first.0 <= now).then_some(first.1)
+        })
+    }
+
+    /// Who has not asked yet: since when they make room, since start, and their places.
+    fn silent(&self) -> impl Iterator<Item = (Duration, usize)> {
+        let all = self.scrapers.iter().enumerate();
+        let all = all.filter_map(|(place, it)| Some((it.as_ref()?, place)));
+        let silent = all.filter(|(it, _)| it.is_asking() && !it.is_ready);
+        silent.map(|(it, place)| (it.until.saturating_sub(PATIENCE - GRACE), place))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use mio::{Events, Poll};
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    /// Turns at that time until nothing more is to be done at it.
+    fn turn(metrics: &mut Metrics, poll: &mut Poll, now: Duration) {
+        let mut events = Events::with_capacity(64);
+        loop {
+            poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+            events.iter().for_each(|event| _ = metrics.ready(event.token()));
+            if events.is_empty() && metrics.deadline().is_none_or(|at| at > now) {
+                return;
+            }
+            metrics.turn(now, poll.registry(), Figures::default);
+        }
+    }
+
+    #[test]
+    fn who_has_not_asked_makes_room_and_who_has_just_come_does_not() {
+        let mut poll = Poll::new().unwrap();
+        let (token, address) = (Token(100), SocketAddr::from(([127, 0, 0, 1], 0)));
+        let mut metrics = Metrics::listen(address, poll.registry(), token, 0).unwrap();
+        let came_at = Duration::from_secs(7);
+        let idle: Vec<_> =
+            (0..SCRAPERS_MAX).map(|_| TcpStream::connect(metrics.address()).unwrap()).collect();
+        turn(&mut metrics, &mut poll, came_at);
+        assert!(metrics.scrapers.iter().all(Option::is_some));
+
+        let mut asker = TcpStream::connect(metrics.address()).unwrap();
+        asker.write_all(b"GET /healthz HTTP/1.1\r\n\r\n").unwrap();
+        turn(&mut metrics, &mut poll, came_at + GRACE - Duration::from_millis(1));
+        assert_eq!(metrics.deadline(), Some(came_at + GRACE));
+        turn(&mut metrics, &mut poll, came_at + GRACE);
+        let mut answer = [0; 12];
+        asker.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        let is_open = |it: &&TcpStream| {
+            it.set_nonblocking(true).unwrap();
+            (&mut &**it).read(&mut [0]).is_err_and(|it| it.kind() == ErrorKind::WouldBlock)
+        };
+        assert_eq!(idle.iter().filter(is_open).count(), SCRAPERS_MAX - 1);
     }
 }

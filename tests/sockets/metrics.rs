@@ -196,16 +196,17 @@ fn garbage_is_answered_and_hurts_nobody() {
     assert_eq!(page(metrics, "/healthz"), "ok\n");
 }
 
-/// Those who say nothing hold every place; the others wait for it in the kernel, and have it when
-/// the first are cut off.
+/// Those who do not ask hold every place until others come; then they are cut off.
 #[test]
 fn slow_scrapers_are_cut_off_and_twenty_get_their_turn() {
     let (server, metrics) = server("");
     let mut slow: Vec<Peer> = (0..8).map(|_| Peer::connect(metrics)).collect();
     slow.iter_mut().for_each(|peer| _ = peer.send(b"GET /metr"));
-    let mut scrapers: Vec<Peer> = (0..20).map(|_| Peer::connect(metrics)).collect();
-    for peer in &mut scrapers {
+    let mut scrapers = Vec::new();
+    for _ in 0..20 {
+        let mut peer = Peer::connect(metrics);
         peer.send(b"GET /metrics HTTP/1.1\r\n\r\n");
+        scrapers.push(peer);
     }
     // Meanwhile everybody else is served at once.
     let mut alice = server.person("alice");

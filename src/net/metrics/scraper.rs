@@ -53,6 +53,11 @@ impl Scraper {
         Scraper { stream, stage: Stage::Asking(Vec::new()), is_ready: true, until }
     }
 
+    /// Whether its request has not come, or not all of it.
+    pub fn is_asking(&self) -> bool {
+        matches!(self.stage, Stage::Asking(_))
+    }
+
     /// Goes on as far as the stream allows; `answer` makes the answer when all was asked.
     pub fn serve(&mut self, answer: impl FnOnce(&Asked) -> Vec<u8>) -> Progress {
         let progress = self.go_on(answer).unwrap_or(Progress::Over);
