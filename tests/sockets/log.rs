@@ -344,4 +344,10 @@ fn fail2ban_finds_the_address_of_who_is_to_be_kept_out_and_of_nobody_else() {
                    peer=[2001:db8::7]:4711 reason=too-many-from-here";
     let found = rules.iter().find_map(|rule| rule.captures(refused)).expect("it is one of them");
     assert_eq!(&found["host"], "2001:db8::7");
+    // Who does not trust the certificate has done nothing.
+    let failed = "INFO event=tls_failed peer=[2001:db8::7]:4711 cause=\"received fatal alert: \
+                  UnknownCA\"";
+    assert!(!rules.iter().any(|rule| rule.is_match(failed)));
+    let plain = "INFO event=wrong_protocol peer=[2001:db8::7]:4711 saw=plain";
+    assert!(rules.iter().any(|rule| rule.is_match(plain)));
 }
