@@ -105,6 +105,12 @@ fn operations() {
     replay("operations");
 }
 
+#[test]
+#[cfg_attr(not(feature = "tls"), ignore = "it needs TLS")]
+fn tls() {
+    replay("tls");
+}
+
 /// `REPLAY=FILE` runs one input, as `cargo fuzz run TARGET FILE` does.
 #[test]
 fn replay_one() {
@@ -124,6 +130,7 @@ fn names(path: &str) -> Vec<String> {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tls"), ignore = "it needs TLS")]
 fn every_target_can_be_fuzzed() {
     let mut all: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
     all.sort_unstable();

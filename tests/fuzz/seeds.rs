@@ -9,6 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::targets::operations::Deed;
+#[cfg(feature = "tls")]
+use crate::targets::tls;
 use crate::world::memory::Mood;
 use crate::world::script::{self, Action, Script};
 
@@ -25,6 +27,8 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             [&[20, 10, 0, 0, typed.len() as u8][..], typed, &[9]].concat()
         }),
         "operations" => of_each(operations),
+        #[cfg(feature = "tls")]
+        "tls" => (0..).zip(&scripts).map(|(index, script)| within_tls(script, index)).collect(),
         _ => of_typed(|typed| typed.trim_ascii_end().to_vec()),
     }
 }
@@ -119,4 +123,64 @@ fn deed(action: &Action, who: u8) -> Deed {
         Action::Store(Mood::Fails) => Deed::Store(1),
         Action::Store(Mood::Hangs) => Deed::Store(2),
     }
+}
+
+/// A script as what happens where TLS is spoken; now and then something is wrong there, by number.
+#[cfg(feature = "tls")]
+fn within_tls(script: &Script, index: usize) -> Vec<u8> {
+    use tls::{Caller, Exit, Harm};
+
+    let mut out = vec![index as u8 & 19];
+    let mut put = |deed: tls::Deed| deed.write(&mut out);
+    let mut names: Vec<&str> = Vec::new();
+    for (step, action) in script.steps.iter().map(|step| &step.action).enumerate() {
+        let who = action.who().map_or(0, |name| {
+            let known = names.iter().position(|it| *it == name);
+            known.unwrap_or_else(|| {
+                names.push(name);
+                names.len() - 1
+            })
+        });
+        let who = ((who + 4) % 6) as u8;
+        let place = (step * 7 + index) as u8;
+        let is_old = place & 1 > 0;
+        match (action, (index + step) % 16) {
+            (Action::Connect(..), 0) => put(tls::Deed::Connect(who, Caller::Stranger)),
+            (Action::Connect(..), 1..4) => {
+                let harms = [Harm::Flip(1), Harm::Insert(place), Harm::Cut(place), Harm::Double(9)];
+                put(tls::Deed::Connect(who, Caller::Client { is_old }));
+                put(tls::Deed::Spoil(who, place, harms[index % 4]));
+                put(tls::Deed::Deliver(who, 255, place / 2));
+            }
+            (Action::Connect(..), _) => put(tls::Deed::Connect(who, Caller::Guest { is_old })),
+            (Action::Send(_, bytes), 0) => put(tls::Deed::Raw(who, bytes.clone())),
+            (Action::Send(_, bytes), 1) => {
+                put(tls::Deed::Hold(who, bytes.clone()));
+                put(tls::Deed::Spoil(who, place % 40, Harm::Flip(place)));
+                put(tls::Deed::Deliver(who, 255, 0));
+            }
+            (Action::Send(_, bytes), 2) => put(tls::Deed::SayInRecords(who, 3, bytes.clone())),
+            (Action::Send(_, bytes), 3) => put(tls::Deed::Flood(who, place, bytes.clone())),
+            (Action::Send(_, bytes), 4) => {
+                put(tls::Deed::Hold(who, bytes.clone()));
+                put(tls::Deed::Deliver(who, place, 5));
+                put(tls::Deed::Rekey(who, 1 + place % 4));
+            }
+            (Action::Send(_, bytes), _) => {
+                bytes.chunks(255).take(8).for_each(|it| put(tls::Deed::Say(who, it.to_vec())));
+            }
+            (Action::End(_), 0..8) => put(tls::Deed::Leave(who, Exit::End)),
+            (Action::End(_), 8..12) => put(tls::Deed::Leave(who, Exit::Abrupt)),
+            (Action::End(_), _) => put(tls::Deed::Leave(who, Exit::Word)),
+            (Action::Close(_), _) => put(tls::Deed::Leave(who, Exit::Close)),
+            (Action::Reset(_), _) => put(tls::Deed::Leave(who, Exit::Reset)),
+            (Action::StopReading(_), _) => put(tls::Deed::Window(who, 0)),
+            (Action::ReadOn(_), _) => put(tls::Deed::Window(who, 255)),
+            (Action::Stop, _) => put(tls::Deed::Stop),
+            _ => put(tls::Deed::Wait(step as u8)),
+        }
+        put(tls::Deed::Read(who, 255));
+    }
+    out.truncate(4_000);
+    out
 }

@@ -11,3 +11,5 @@ pub mod on_hub;
 pub mod pipe;
 #[path = "../world/rng.rs"]
 pub mod rng;
+#[path = "../world/secret.rs"]
+pub mod secret;

@@ -236,8 +236,6 @@ impl<S: Stream> Conn<S> {
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.tls {
             None => self.stream.read(buffer),
-            // What comes after the end is dropped, and nobody need decrypt it.
-            Some(_) if self.stage == Stage::Draining => self.stream.read(buffer),
             Some(session) => session.read(&mut self.stream, buffer),
         }
     }

@@ -30,6 +30,8 @@ pub struct Session {
     has_taken: bool,
     /// Something came.
     has_begun: bool,
+    /// It was said that nothing more will be written.
+    has_finished: bool,
 }
 
 impl Session {
@@ -39,7 +41,14 @@ impl Session {
     /// One sentence, where the configuration cannot be used.
     pub fn new(config: &Arc<ServerConfig>) -> Result<Session, String> {
         let state = ServerConnection::new(Arc::clone(config)).map_err(|error| error.to_string())?;
-        let mut session = Session { state, sealed: 0, read: 0, has_taken: false, has_begun: false };
+        let mut session = Session {
+            state,
+            sealed: 0,
+            read: 0,
+            has_taken: false,
+            has_begun: false,
+            has_finished: false,
+        };
         session.state.set_buffer_limit(Some(RECORD_BYTES));
         Ok(session)
     }
@@ -73,12 +82,16 @@ impl Session {
 
     /// Reads what was encrypted. A peer that ends without saying so in TLS has ended all the same;
     /// `Interrupted` when something came that is no text, or not all of it. There may be more
-    /// behind what was read until it would block.
+    /// behind what was read until it would block. What comes once [`Session::finish_writing`] was
+    /// called is read as it is: nobody may answer any more what is wrong with it.
     ///
     /// # Errors
     /// What the stream says; `InvalidData` where something is wrong with the encryption. The peer
     /// was sent an alert then, as far as it takes one at once.
     pub fn read(&mut self, stream: &mut impl Stream, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.has_finished {
+            return stream.read(buffer);
+        }
         match self.decrypted(buffer) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             decided => return decided,
@@ -154,6 +167,7 @@ impl Session {
     /// # Errors
     /// The same.
     pub fn finish_writing(&mut self, stream: &mut impl Stream) -> io::Result<bool> {
+        self.has_finished = true;
         self.state.send_close_notify();
         self.write_out(stream)
     }

@@ -8,11 +8,14 @@
 mod bytes;
 pub mod commands;
 pub mod editor;
+mod end;
 pub mod json;
 pub mod lines;
 pub mod operations;
 pub mod telnet;
 mod text;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 /// A target's name, which is that of its folder of findings, and what it does with its bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -25,4 +28,6 @@ pub const ALL: &[Target] = &[
     ("editor", editor::run),
     ("json", json::run),
     ("operations", operations::run),
+    #[cfg(feature = "tls")]
+    ("tls", tls::run),
 ];

@@ -13,7 +13,8 @@ use chatline::config::Config;
 use chatline::net::hub::Keep;
 
 use super::bytes::Bytes;
-use super::text::is_printable;
+use super::end::{LONG, assert_nothing_is_left};
+use super::text::assert_lines;
 use crate::world::memory::Mood;
 use crate::world::on_hub::{PeerId, World};
 use crate::world::pipe::FarEnd;
@@ -23,8 +24,6 @@ use crate::world::rng::Rng;
 const DEEDS_MAX: usize = 200;
 /// So many people there are besides who listens.
 const PEOPLE: usize = 8;
-/// Everything that waits is over after this: at one line a second, and for whoever drains.
-const LONG: Duration = Duration::from_secs(3_600);
 /// A store that takes its time has done everything within this.
 const STORE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -268,14 +267,7 @@ impl Play {
 
     /// Whether all that was heard is lines that the server began.
     fn judge(&mut self) {
-        let heard = std::mem::take(&mut self.heard);
-        let text = String::from_utf8(heard).expect("what is told is text");
-        for line in text.split_inclusive('\n') {
-            let whole = line.strip_suffix('\n');
-            let line = whole.unwrap_or_else(|| panic!("{line:?} does not end"));
-            assert!(line.starts_with(['*', '!', '#', '@']), "{line:?} begins strangely");
-            assert!(line.chars().all(is_printable), "{line:?} is no text");
-        }
+        assert_lines(&std::mem::take(&mut self.heard));
     }
 
     /// Whoever is left leaves; then nothing must be left of anybody.
@@ -289,16 +281,7 @@ impl Play {
         self.world.settle();
         self.world.advance(LONG);
         self.judge();
-        let hub = self.world.hub();
-        assert!(hub.is_empty(), "connections are left");
-        assert_eq!(hub.queued_bytes(), 0, "pages are left");
-        let chat = hub.conversation();
-        assert_eq!((chat.people(), chat.connected()), (0, 0), "people are left");
-        for (_, room) in chat.rooms().iter() {
-            assert!(room.members().is_empty(), "#{} has members", room.name);
-            assert!(!room.is_awaited(), "somebody waits in #{}", room.name);
-        }
-        assert!(hub.deadline().is_none_or(|at| at > self.world.now().mono), "something is overdue");
+        assert_nothing_is_left(&self.world);
     }
 }
 

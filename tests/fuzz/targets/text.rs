@@ -16,6 +16,17 @@ pub fn is_printable(character: char) -> bool {
         }
 }
 
+/// Panics unless all of it is whole lines of text that the server began.
+pub fn assert_lines(heard: &[u8]) {
+    let text = std::str::from_utf8(heard).expect("what is told is text");
+    for line in text.split_inclusive('\n') {
+        let whole = line.strip_suffix('\n');
+        let line = whole.unwrap_or_else(|| panic!("{line:?} does not end"));
+        assert!(line.starts_with(['*', '!', '#', '@']), "{line:?} begins strangely");
+        assert!(line.chars().all(is_printable), "{line:?} is no text");
+    }
+}
+
 /// Panics if a text holds what may not reach a terminal.
 pub fn assert_printable(text: &str) {
     let bad = text.chars().find(|character| !is_printable(*character));
