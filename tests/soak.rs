@@ -3,7 +3,8 @@
 //!
 //! Promises: at each rest, when nobody is left but two who talk all the time, the server has the
 //! descriptors that it had, its memory does not grow with how many have been there, it answers a
-//! newcomer, and the two have missed nothing. `scripts/soak` runs it: `SOAK_SECONDS` says for how
+//! newcomer, also within TLS, and the two have missed nothing. Meanwhile its figures can be had,
+//! over HTTP and at the console, and it reads its configuration again. `scripts/soak` runs it: `SOAK_SECONDS` says for how
 //! long, `SOAK_SERVER` with which program, `SEED` what is drawn. Needs Linux: it reads /proc.
 
 #![cfg(target_os = "linux")]
@@ -15,12 +16,17 @@ mod chaos;
 mod figures;
 #[path = "soak/growth.rs"]
 mod growth;
+#[path = "soak/oversee.rs"]
+mod oversee;
 #[path = "soak/pair.rs"]
 mod pair;
+#[cfg(feature = "tls")]
+#[path = "soak/within_tls.rs"]
+mod within_tls;
 mod world;
 
-use std::net::SocketAddr;
-use std::path::Path;
+use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,6 +35,7 @@ use chaos::{Doors, KINDS, Kind, Visit};
 use figures::{descriptors, resident};
 use growth::{Rest, judge};
 use pair::Pair;
+use tempfile::TempDir;
 use world::on_tcp::{ServerProcess, wait_for};
 use world::rng::Rng;
 
@@ -38,71 +45,120 @@ const ROUND: Duration = Duration::from_secs(2);
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// All small enough to be reached in a round.
-const FLAGS: &str = "--quiet --sync process --rooms 40 --queue-bytes 256KiB \
-    --queue-total-bytes 8MiB --stall-timeout 1s --drain-timeout 500ms --name-timeout 1s";
+const FLAGS: &str = "--quiet --rooms 40 --queue-bytes 256KiB --queue-total-bytes 8MiB \
+    --stall-timeout 1s --drain-timeout 500ms --name-timeout 1s --tls-handshake-timeout 1s \
+    --connects-per-minute off";
 
 #[test]
 #[ignore = "takes as long as it is told to: scripts/soak runs it"]
 fn a_loaded_server_stays_what_it_was() {
-    let server = start(Path::new("none"));
-    stays(server, growth::SLACK_BYTES);
+    stays(Server::start(false), growth::SLACK_BYTES);
 }
 
 #[test]
 #[ignore = "takes as long as it is told to: scripts/soak runs it"]
 fn so_does_one_that_keeps_what_is_said() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = start(&folder.path().join("chatline.db"));
-    stays(server, growth::SLACK_BYTES + growth::CACHES_BYTES);
+    if !cfg!(feature = "store") {
+        println!("skipped: it needs the store");
+        return;
+    }
+    stays(Server::start(true), growth::SLACK_BYTES + growth::CACHES_BYTES);
+}
+
+/// What was done.
+#[derive(Default)]
+struct Done {
+    /// Connections of each kind.
+    visits: Vec<AtomicU64>,
+    scrapes: AtomicU64,
+    questions: AtomicU64,
+    reloads: u64,
 }
 
 /// Lets them come as long as it is wanted; memory may rise by `slack` bytes.
-fn stays(mut server: ServerProcess, slack: u64) {
+fn stays(mut server: Server, slack: u64) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let until = Instant::now() + Duration::from_secs(number("SOAK_SECONDS").unwrap_or(20));
     let mut rng = Rng::new(number("SEED").unwrap_or(0));
-    let doors = doors(&server);
-    let pair = Pair::start(doors.lines);
-    let counts: Vec<AtomicU64> = KINDS.iter().map(|_| AtomicU64::new(0)).collect();
-    storm(&KINDS[..chaos::FILLING], doors, &mut rng, &counts, Instant::now() + 2 * ROUND);
+    let pair = Pair::start(server.doors);
+    let mut done = Done::default();
+    done.visits.extend(KINDS.iter().map(|_| AtomicU64::new(0)));
+    storm(&KINDS[..chaos::FILLING], &server, &mut rng, &mut done, Instant::now() + 2 * ROUND);
     let mut rests: Vec<Rest> = Vec::new();
     while Instant::now() < until || rests.len() < growth::RESTS_MIN {
-        storm(KINDS, doors, &mut rng, &counts, Instant::now() + ROUND);
-        let visits = counts.iter().map(|count| count.load(Ordering::Relaxed)).sum();
-        rests.push(rest(&server, visits, &rests));
+        storm(KINDS, &server, &mut rng, &mut done, Instant::now() + ROUND);
+        oversee::assert_read(server.doors.lines, done.reloads);
+        let visits = done.visits.iter().map(|count| count.load(Ordering::Relaxed)).sum();
+        rests.push(rest(&server.process, visits, &rests));
         assert!(pair.is_well(), "the two who talk have missed something");
     }
     let (said, slowest) = pair.stop().unwrap();
-    tell(&counts, &rests, said, slowest);
-    server.stop();
-    let outcome = server.wait();
-    assert!(outcome.success(), "it ended with {outcome}: {}", server.log());
-    assert!(!server.log().contains("panicked"), "{}", server.log());
-    let never = counts.iter().position(|count| count.load(Ordering::Relaxed) == 0);
+    tell(&done, &rests, said, slowest);
+    let process = &mut server.process;
+    process.stop();
+    let outcome = process.wait();
+    assert!(outcome.success(), "it ended with {outcome}: {}", process.log());
+    assert!(!process.log().contains("panicked"), "{}", process.log());
+    let never = done.visits.iter().position(|count| count.load(Ordering::Relaxed) == 0);
     assert_eq!(never.map(|kind| KINDS[kind].name), None, "this kind never came");
     judge(&rests, slack).unwrap_or_else(|why| panic!("{why}\n{rests:?}"));
 }
 
-/// A server that gives back what it frees at once, so that what is resident is what it uses.
-fn start(data: &Path) -> ServerProcess {
-    let mut command = ServerProcess::command_through("exec \"${SOAK_SERVER:-$0}\" \"$@\"");
-    command.env("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0");
-    command.args(["--listen", "127.0.0.1:0", "--telnet-listen", "127.0.0.1:0"]);
-    command.args(FLAGS.split_whitespace()).arg("--data").arg(data);
-    ServerProcess::spawn(command, 2)
+/// The server, with every door it has.
+struct Server {
+    process: ServerProcess,
+    doors: Doors,
+    /// Its console, its configuration, its certificate, and what it keeps.
+    folder: TempDir,
 }
 
-fn doors(server: &ServerProcess) -> Doors {
-    match *server.addresses() {
-        [lines, telnet] => Doors { lines, telnet },
-        ref others => panic!("it listens at {others:?}"),
+impl Server {
+    /// One that gives back what it frees at once, so that what is resident is what it uses.
+    fn start(is_keeping: bool) -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = ServerProcess::command_through("exec \"${SOAK_SERVER:-$0}\" \"$@\"");
+        command.env("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0");
+        command.args(["--listen", "127.0.0.1:0", "--telnet-listen", "127.0.0.1:0"]);
+        command.args(["--metrics", "127.0.0.1:0", "--admin", "console"]);
+        command.args(["--config", oversee::FILE]).current_dir(folder.path());
+        command.args(FLAGS.split_whitespace());
+        if is_keeping {
+            command.args(["--data", "chatline.db", "--sync", "process"]);
+        }
+        #[cfg(feature = "tls")]
+        {
+            let pair = world::secret::known();
+            std::fs::write(folder.path().join("chatline.crt"), &pair.cert).unwrap();
+            std::fs::write(folder.path().join("chatline.key"), &pair.key).unwrap();
+            command.args(["--tls-listen", "127.0.0.1:0"]);
+        }
+        oversee::write(folder.path(), 0);
+        let doors = 3 + usize::from(cfg!(feature = "tls"));
+        let process = ServerProcess::spawn(command, doors);
+        let at = process.addresses();
+        let doors = Doors {
+            lines: at[0],
+            telnet: at[1],
+            #[cfg(feature = "tls")]
+            tls: at[2],
+            metrics: at[doors - 1],
+        };
+        Server { process, doors, folder }
+    }
+
+    fn console(&self) -> PathBuf {
+        self.folder.path().join("console")
     }
 }
 
-/// Each kind comes again and again, until then; a newcomer is answered meanwhile.
-fn storm(kinds: &[Kind], doors: Doors, rng: &mut Rng, counts: &[AtomicU64], until: Instant) {
+/// Each kind comes again and again, until then; a newcomer is answered meanwhile, and so is who
+/// looks after the server.
+fn storm(kinds: &[Kind], server: &Server, rng: &mut Rng, done: &mut Done, until: Instant) {
+    let doors = server.doors;
+    done.reloads += 1;
+    let done = &*done;
     thread::scope(|scope| {
-        for (kind, count) in kinds.iter().zip(counts) {
+        for (kind, count) in kinds.iter().zip(&done.visits) {
             let rng = rng.split();
             scope.spawn(move || {
                 let mut visit = Visit { doors, rng, until, connections: 0 };
@@ -113,14 +169,28 @@ fn storm(kinds: &[Kind], doors: Doors, rng: &mut Rng, counts: &[AtomicU64], unti
                 count.fetch_add(visit.connections, Ordering::Relaxed);
             });
         }
-        scope.spawn(move || assert_answers(doors.lines));
+        let mut rng = rng.split();
+        scope.spawn(move || {
+            let folder = server.folder.path();
+            oversee::reload(&server.process, folder, done.reloads, &mut rng, until);
+        });
+        scope.spawn(move || {
+            done.scrapes.fetch_add(oversee::scrape(doors.metrics, until), Ordering::Relaxed);
+        });
+        scope.spawn(move || {
+            let asked = oversee::ask(&server.console(), until);
+            done.questions.fetch_add(asked, Ordering::Relaxed);
+        });
+        scope.spawn(move || assert_answers(|| chaos::greeting(doors.lines, ANSWER)));
+        #[cfg(feature = "tls")]
+        scope.spawn(move || assert_answers(|| within_tls::greeting(doors.tls, ANSWER)));
     });
 }
 
 /// Panics unless somebody who comes now is greeted in time.
-fn assert_answers(lines: SocketAddr) {
+fn assert_answers(come: impl Fn() -> io::Result<String>) {
     let started = Instant::now();
-    let line = chaos::greeting(lines, ANSWER);
+    let line = come();
     let took = started.elapsed();
     let is_greeted = line.as_ref().is_ok_and(|line| line.starts_with("* chatline: "));
     assert!(is_greeted && took <= ANSWER, "a newcomer is told {line:?} after {took:?}");
@@ -144,13 +214,17 @@ fn rest(server: &ServerProcess, visits: u64, before: &[Rest]) -> Rest {
 }
 
 /// What was done, on standard output.
-fn tell(counts: &[AtomicU64], rests: &[Rest], said: u64, slowest: Duration) {
+fn tell(done: &Done, rests: &[Rest], said: u64, slowest: Duration) {
     // The name of the test stands before it.
     println!();
-    for (kind, count) in KINDS.iter().zip(counts) {
+    for (kind, count) in KINDS.iter().zip(&done.visits) {
         println!("soak: {:>8} connections: {}", count.load(Ordering::Relaxed), kind.name);
     }
     let kib: Vec<u64> = rests.iter().map(|rest| rest.resident / 1024).collect();
     println!("soak: {} rests; KiB resident: {kib:?}", rests.len());
+    let [scrapes, questions] =
+        [&done.scrapes, &done.questions].map(|count| count.load(Ordering::Relaxed));
+    let reloads = done.reloads;
+    println!("soak: {scrapes} looks at the metrics, {questions} at the console, {reloads} reloads");
     println!("soak: two talked all the time: {said} lines, the slowest took {slowest:?}");
 }

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
 
+#[cfg(feature = "tls")]
+use crate::within_tls;
 use crate::world::rng::Rng;
 
 /// How long a read or a write waits for the server.
@@ -17,7 +19,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How long an answer is waited for that may not come.
 const MOMENT: Duration = Duration::from_millis(10);
 /// How many connections a kind holds at once that holds some.
-const CROWD: usize = 40;
+pub const CROWD: usize = 40;
 const MEBIBYTE: usize = 1 << 20;
 
 /// Where the server lets people in.
@@ -25,6 +27,9 @@ const MEBIBYTE: usize = 1 << 20;
 pub struct Doors {
     pub lines: SocketAddr,
     pub telnet: SocketAddr,
+    #[cfg(feature = "tls")]
+    pub tls: SocketAddr,
+    pub metrics: SocketAddr,
 }
 
 /// Who comes, and until when.
@@ -48,8 +53,7 @@ const fn kind(name: &'static str, come: fn(&mut Visit) -> io::Result<()>) -> Kin
     Kind { name, come }
 }
 
-/// All of them, first those who say what is remembered. A kind that speaks TLS stands here too,
-/// when the server does.
+/// All of them, first those who say what is remembered.
 pub const KINDS: &[Kind] = &[
     kind("speak JSON", json),
     kind("have terminals", terminal),
@@ -61,6 +65,12 @@ pub const KINDS: &[Kind] = &[
     kind("never read", never_read),
     kind("speak garbage of telnet", telnet_garbage),
     kind("say much to everybody", talk),
+    #[cfg(feature = "tls")]
+    kind("break off a handshake of TLS", within_tls::no_handshake),
+    #[cfg(feature = "tls")]
+    kind("speak TLS badly", within_tls::talk),
+    #[cfg(feature = "tls")]
+    kind("never read what is within TLS", within_tls::never_read),
 ];
 
 /// So many of them make a server remember all that it ever will.
@@ -79,11 +89,15 @@ pub fn greeting(to: SocketAddr, patience: Duration) -> io::Result<String> {
 
 impl Visit {
     /// A connection, from some address of this machine: of one alone the ports would run out.
-    fn connect(&mut self, to: SocketAddr) -> io::Result<TcpStream> {
+    pub fn connect(&mut self, to: SocketAddr) -> io::Result<TcpStream> {
         self.connect_with(to, None)
     }
 
-    fn connect_with(&mut self, to: SocketAddr, receive: Option<usize>) -> io::Result<TcpStream> {
+    pub fn connect_with(
+        &mut self,
+        to: SocketAddr,
+        receive: Option<usize>,
+    ) -> io::Result<TcpStream> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         let from = Ipv4Addr::new(127, 0, 1, 1 + self.rng.below(250) as u8);
         socket.bind(&SocketAddr::from((from, 0)).into())?;
@@ -100,7 +114,7 @@ impl Visit {
     }
 
     /// One of a few names; somebody else may have it.
-    fn nick(&mut self) -> String {
+    pub fn nick(&mut self) -> String {
         format!("somebody-{}\n", self.rng.below(300))
     }
 
@@ -124,11 +138,11 @@ impl Visit {
         format!("{}\n", self.rng.pick(&LINES))
     }
 
-    fn lines(&mut self, count: usize) -> Vec<u8> {
+    pub fn lines(&mut self, count: usize) -> Vec<u8> {
         (0..count).flat_map(|_| self.line().into_bytes()).collect()
     }
 
-    fn garbage(&mut self, pieces: &[&[u8]], count: usize) -> Vec<u8> {
+    pub fn garbage(&mut self, pieces: &[&[u8]], count: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
         for _ in 0..count {
             match self.rng.below(4) {
@@ -145,12 +159,12 @@ impl Visit {
 }
 
 /// The connection breaks when it is dropped.
-fn break_off(stream: &TcpStream) -> io::Result<()> {
+pub fn break_off(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).set_linger(Some(Duration::ZERO))
 }
 
 /// Waits until something comes, and reads it: so nobody outruns the server for long.
-fn hear(stream: &mut TcpStream) -> io::Result<()> {
+pub fn hear(stream: &mut TcpStream) -> io::Result<()> {
     match stream.read(&mut [0; 64 * 1024])? {
         0 => Err(ErrorKind::UnexpectedEof.into()),
         _ => Ok(()),
@@ -158,7 +172,7 @@ fn hear(stream: &mut TcpStream) -> io::Result<()> {
 }
 
 /// The same, for a moment only: there may be no answer.
-fn hear_soon(stream: &mut TcpStream) -> io::Result<()> {
+pub fn hear_soon(stream: &mut TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(MOMENT))?;
     match hear(stream) {
         Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) => {
@@ -242,6 +256,13 @@ fn long_line(visit: &mut Visit) -> io::Result<()> {
     stream.read_to_end(&mut rest).map(drop)
 }
 
+/// Waits until the others go, or not as long.
+pub fn wait_out(visit: &mut Visit) {
+    while !visit.is_over() && visit.rng.below(10) > 0 {
+        std::thread::sleep(PATIENCE / 5);
+    }
+}
+
 /// They ask for much, and take none of it until the others go or they are sent away.
 fn never_read(visit: &mut Visit) -> io::Result<()> {
     let mut all = Vec::new();
@@ -253,9 +274,7 @@ fn never_read(visit: &mut Visit) -> io::Result<()> {
         all.push(stream);
     }
     hear(&mut visit.connect(visit.doors.lines)?)?;
-    while !visit.is_over() && visit.rng.below(10) > 0 {
-        std::thread::sleep(PATIENCE / 5);
-    }
+    wait_out(visit);
     Ok(())
 }
 

@@ -1,16 +1,38 @@
-//! Two who behave well and talk all the time, in a room of their own: each line is answered, and
-//! must come whole, once and in order, whatever else goes on.
+//! Two who behave well and talk all the time, in a room of their own, one of them within TLS where
+//! that was built: each line is answered, and must come whole, once and in order, whatever else
+//! goes on.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::chaos::Doors;
+#[cfg(feature = "tls")]
+use crate::within_tls;
 use crate::world::on_tcp::Peer;
 
 /// Between two lines, so that they are people and no load.
 const BREATH: Duration = Duration::from_millis(20);
+
+/// Somebody who behaves well.
+pub trait Speaker {
+    /// Sends a line.
+    fn says(&mut self, line: &str);
+
+    /// The next line; `None` at the end.
+    fn hears(&mut self) -> Option<String>;
+}
+
+impl Speaker for Peer {
+    fn says(&mut self, line: &str) {
+        self.send_line(line);
+    }
+
+    fn hears(&mut self) -> Option<String> {
+        self.line()
+    }
+}
 
 /// The two, while they talk.
 pub struct Pair {
@@ -20,10 +42,10 @@ pub struct Pair {
 
 impl Pair {
     /// They come, and begin.
-    pub fn start(to: SocketAddr) -> Pair {
+    pub fn start(doors: Doors) -> Pair {
         let is_over = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&is_over);
-        let talk = thread::spawn(move || talk(to, &until));
+        let talk = thread::spawn(move || talk(doors, &until));
         Pair { is_over, talk }
     }
 
@@ -39,13 +61,18 @@ impl Pair {
     }
 }
 
-fn talk(to: SocketAddr, is_over: &AtomicBool) -> (u64, Duration) {
-    let [mut one, mut other] = ["pair-one", "pair-two"].map(|nick| come(to, nick));
+fn talk(doors: Doors, is_over: &AtomicBool) -> (u64, Duration) {
+    let mut one = settled(Box::new(Peer::connect(doors.lines)), "pair-one");
+    #[cfg(not(feature = "tls"))]
+    let other = Box::new(Peer::connect(doors.lines));
+    #[cfg(feature = "tls")]
+    let other = within_tls::come(doors.tls);
+    let mut other = settled(other, "pair-two");
     let (mut said, mut slowest) = (0, Duration::ZERO);
     while !is_over.load(Ordering::Relaxed) {
         let began = Instant::now();
-        pass(&mut one, "pair-one", &mut other, said);
-        pass(&mut other, "pair-two", &mut one, said + 1);
+        pass(&mut *one, "pair-one", &mut *other, said);
+        pass(&mut *other, "pair-two", &mut *one, said + 1);
         slowest = slowest.max(began.elapsed() / 2);
         said += 2;
         thread::sleep(BREATH);
@@ -53,20 +80,24 @@ fn talk(to: SocketAddr, is_over: &AtomicBool) -> (u64, Duration) {
     (said, slowest)
 }
 
-fn come(to: SocketAddr, nick: &str) -> Peer {
-    let mut peer = Peer::connect(to);
+/// Somebody who has found the room.
+fn settled(mut it: Box<dyn Speaker>, nick: &str) -> Box<dyn Speaker> {
     for line in [nick, "/join pair", "/leave lobby"] {
-        peer.send_line(line);
+        it.says(line);
     }
-    peer.line_that_starts("* you left #lobby");
-    peer
+    while !heard(&mut *it).starts_with("* you left #lobby") {}
+    it
+}
+
+fn heard(it: &mut dyn Speaker) -> String {
+    it.hears().expect("who behaves well is not sent away")
 }
 
 /// One says a line, and the other hears it: the next that is said there, and no other.
-fn pass(from: &mut Peer, nick: &str, to: &mut Peer, number: u64) {
-    from.send_line(&format!("line {number}"));
+fn pass(from: &mut dyn Speaker, nick: &str, to: &mut dyn Speaker, number: u64) {
+    from.says(&format!("line {number}"));
     loop {
-        let line = to.line().expect("who behaves well is not sent away");
+        let line = heard(to);
         assert!(!line.starts_with("! "), "who behaves well is refused: {line}");
         if line.starts_with("#pair ") {
             assert_eq!(line, format!("#pair {nick}: line {number}"), "a line is missing");
