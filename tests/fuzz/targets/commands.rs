@@ -1,9 +1,11 @@
 //! A line from its bytes to what it asks: what the clean text promises, what a parsed command and a
-//! parsed name promise, and that a refusal is one line that only prints.
+//! parsed name promise, that what an operator orders is the same when it is written anew, and that
+//! a refusal is one line that only prints.
 
-use chatline::chat::command::{Command, Since};
+use chatline::chat::command::{Command, Moderation, Order, SPAN_SECS_MAX, Since, Where};
 use chatline::chat::event::Event;
 use chatline::chat::name::{Name, Nick, RoomName, key_of};
+use chatline::chat::slow::SLOW_SECS_MAX;
 use chatline::wire::clean::clean;
 use chatline::wire::editor::secret_from;
 use chatline::wire::{Clock, Ends, render};
@@ -25,6 +27,10 @@ pub fn run(data: &[u8]) {
         Ok(command) => {
             assert_sound(&command);
             assert_hidden(&text, &command);
+            if let Command::Moderate(moderation) = &command {
+                let written = written(moderation);
+                assert_eq!(Command::parse(&written), Ok(command), "{text:?} is {written:?}");
+            }
         }
         Err(refusal) => {
             let mut line = Vec::new();
@@ -42,12 +48,15 @@ pub fn run(data: &[u8]) {
 fn assert_sound(command: &Command<'_>) {
     let is_blank = |text: &str| text.chars().all(char::is_whitespace);
     let (name, text) = match command {
-        Command::Say(text) | Command::Act(text) => (None, Some(*text)),
+        Command::Say(text) | Command::Act(text) | Command::Announce(text) => (None, Some(*text)),
         Command::SayIn(name, text) | Command::Whisper(name, text) => (Some(*name), Some(*text)),
         Command::Join(name, _)
         | Command::Ignore(name)
         | Command::Unignore(name)
         | Command::Login(name, _)
+        | Command::Op(_, name)
+        | Command::Deop(_, name)
+        | Command::Slow(name, _)
         | Command::Lock(name, _)
         | Command::Unlock(name)
         | Command::Close(name) => (Some(*name), None),
@@ -56,6 +65,34 @@ fn assert_sound(command: &Command<'_>) {
     assert!(text.is_none_or(|text| !is_blank(text)), "{command:?} says nothing");
     let is_word = |name: &str| !name.contains(' ');
     assert!(name.is_none_or(is_word), "{command:?} names several");
+    if let Command::Slow(_, seconds) = command {
+        assert!(*seconds <= SLOW_SECS_MAX, "{command:?} is too slow");
+    }
+}
+
+/// What an operator orders, as a line.
+fn written(Moderation { place, order }: &Moderation<'_>) -> String {
+    let verb = Moderation { place: *place, order: *order }.verb().name();
+    let place = match place {
+        Where::Here => String::new(),
+        Where::Room(room) => format!("#{room}"),
+        Where::Everywhere => "*".to_owned(),
+    };
+    let (who, time, why) = match order {
+        Order::Kick { who, why } => (*who, None, *why),
+        Order::Forbid { who, secs, why, .. } => (*who, *secs, *why),
+        Order::Allow { who, .. } => (*who, None, None),
+        Order::List { .. } => ("", None, None),
+    };
+    assert!(time.is_none_or(|secs| (1..=SPAN_SECS_MAX).contains(&secs)), "for {time:?}");
+    let time = time.map_or(String::new(), |secs| {
+        let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm'), (1, 's')];
+        let fits = units.into_iter().find(|(unit, _)| secs % unit == 0);
+        fits.map_or(String::new(), |(unit, letter)| format!("{}{letter}", secs / unit))
+    });
+    let words = [&place, who, &time, why.unwrap_or_default()];
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    format!("/{verb} {}", words.join(" "))
 }
 
 /// A password of a command stands where nobody sees it typed.

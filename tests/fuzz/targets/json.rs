@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use chatline::chat::command::Command;
+use chatline::chat::command::{Command, Moderation, Order, SPAN_SECS_MAX, Where};
 use chatline::chat::event::Event;
 use chatline::chat::name::{Nick, RoomName};
 use chatline::wire::clean::clean;
@@ -70,8 +70,34 @@ fn assert_clean(ask: &Ask) {
         Command::Nick(name) | Command::Ignore(name) => [Some(name), None],
         Command::Away(text) => [text, None],
         Command::Search(words, room, _) => [Some(words), room],
+        Command::Op(room, name) | Command::Deop(room, name) => [Some(name), room],
+        Command::Announce(text) => [Some(text), None],
+        Command::Register(code, password) => [code, Some(password)],
+        Command::Slow(room, _) => [Some(room), None],
+        Command::Moderate(moderation) => assert_order(&moderation),
         _ => [None, None],
     };
     texts.into_iter().flatten().for_each(assert_printable);
     ask.name().into_iter().for_each(assert_printable);
+}
+
+/// What an operator orders has somebody whom it is about, and an end that comes. Returns what of
+/// it is shown.
+fn assert_order<'a>(moderation: &Moderation<'a>) -> [Option<&'a str>; 2] {
+    if let Where::Room(room) = moderation.place {
+        assert!(!room.is_empty());
+        assert_printable(room);
+    }
+    let (who, why) = match moderation.order {
+        Order::Kick { who, why } => (Some(who), why),
+        Order::Forbid { who, secs, why, .. } => {
+            assert!(secs.is_none_or(|secs| (1..=SPAN_SECS_MAX).contains(&secs)), "for {secs:?}");
+            (Some(who), why)
+        }
+        Order::Allow { who, .. } => (Some(who), None),
+        Order::List { .. } => (None, None),
+    };
+    assert!(who.is_none_or(|who| !who.is_empty()), "it is about somebody");
+    assert!(why.is_none_or(|why| !why.is_empty()), "a reason has words");
+    [who, why]
 }
