@@ -378,7 +378,7 @@ impl Chat {
         }
         self.disown_rooms(serial, out);
         self.accounts.remove(serial);
-        self.forget_sanctions_of(serial);
+        self.unname(serial, &nick, Some(conn), out);
         self.users.at_mut(conn).set_account(None);
         out.keep(Change::AccountGone { account: serial });
         out.tell(conn, Event::Unregistered { nick });

@@ -288,7 +288,8 @@ impl Chat {
         if table.len() >= most {
             table.expire(now.unix);
         }
-        if table.len() >= most {
+        let is_new = table.find(kind, &whom.target, now.unix).is_none();
+        if is_new && table.len() >= most {
             return refused(ModerationFault::Full { most });
         }
         let sanction = Sanction {

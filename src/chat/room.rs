@@ -514,15 +514,6 @@ impl Rooms {
         self.locked.iter().copied()
     }
 
-    /// An account is gone: what was done to its owner in rooms is, too.
-    pub fn forget_sanctions_of(&mut self, account: u64) {
-        for room in self.slots.iter_mut().flatten() {
-            if let Some(sanctions) = &mut room.sanctions {
-                sanctions.forget_account(account);
-            }
-        }
-    }
-
     /// The empty open room in which nothing was said for the longest time.
     pub fn longest_silent(&self) -> Option<RoomId> {
         self.empty.first().map(|(_, id)| *id)

@@ -4,7 +4,7 @@
 //! were not there, and goes when room is needed. A table is bounded by whoever adds to it.
 //! Deliberately tells nobody anything and forbids nothing: the rules in `moderate` do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -15,6 +15,10 @@ pub const OF_ROOM_MAX: usize = 1_000;
 
 /// The most bans and mutes of the whole server.
 pub const EVERYWHERE_MAX: usize = 100_000;
+
+/// The most connections that one ban or mute of a name holds for, whatever name they take; beyond
+/// that any of them goes.
+const CONNS_MAX: usize = 32;
 
 /// What somebody may not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,9 +83,9 @@ struct List {
     accounts: BTreeMap<u64, Sanction>,
     nicks: BTreeMap<String, Sanction>,
     networks: BTreeMap<IpNet, Sanction>,
-    /// The connections of guests, by which they are known under another name too: each with the
-    /// key under which it was added.
-    conns: BTreeMap<ConnId, String>,
+    /// The connections of guests, by which they are known under another name too: each with a key
+    /// under which it was added.
+    conns: BTreeSet<(ConnId, String)>,
     /// How many networks there are of each length of their prefix, IPv6 apart.
     lengths: BTreeMap<(bool, u8), usize>,
 }
@@ -95,7 +99,7 @@ impl List {
         let accounts = person.accounts.into_iter().flatten();
         let by_account = accounts.filter_map(|account| self.accounts.get(&account));
         let by_nick = person.nick.and_then(|nick| self.nicks.get(nick));
-        let by_conn = person.conn.and_then(|conn| self.nicks.get(self.conns.get(&conn)?));
+        let by_conn = person.conn.into_iter().flat_map(|conn| self.of_conn(conn));
         by_account.chain(by_nick).chain(by_conn)
     }
 
@@ -110,19 +114,36 @@ impl List {
         })
     }
 
+    /// Those that a connection was added under.
+    fn of_conn(&self, conn: ConnId) -> impl Iterator<Item = &Sanction> {
+        let keys = self.conns.range((conn, String::new())..).take_while(move |it| it.0 == conn);
+        keys.filter_map(|(_, key)| self.nicks.get(key))
+    }
+
+    /// Whom it held for already, it holds for still.
     fn insert(&mut self, sanction: Sanction, conn: Option<ConnId>) {
-        self.remove(&sanction.target);
         match sanction.target.clone() {
             Target::Account(account) => _ = self.accounts.insert(account, sanction),
             Target::Nick(nick) => {
-                self.conns.extend(conn.map(|conn| (conn, nick.clone())));
+                if let Some(conn) = conn {
+                    self.hold_for(conn, &nick);
+                }
                 self.nicks.insert(nick, sanction);
             }
             Target::Network(network) => {
-                *self.lengths.entry(length_of(network)).or_default() += 1;
-                self.networks.insert(network, sanction);
+                if self.networks.insert(network, sanction).is_none() {
+                    *self.lengths.entry(length_of(network)).or_default() += 1;
+                }
             }
         }
+    }
+
+    fn hold_for(&mut self, conn: ConnId, nick: &str) {
+        let mut others = self.conns.iter().filter(|(_, key)| key == nick);
+        if let Some(one) = others.nth(CONNS_MAX - 1).cloned() {
+            self.conns.remove(&one);
+        }
+        self.conns.insert((conn, nick.to_owned()));
     }
 
     fn find(&self, target: &Target) -> Option<&Sanction> {
@@ -138,7 +159,7 @@ impl List {
             Target::Account(account) => self.accounts.remove(account),
             Target::Nick(nick) => {
                 let removed = self.nicks.remove(nick)?;
-                self.conns.retain(|_, key| key != nick);
+                self.conns.retain(|(_, key)| key != nick);
                 Some(removed)
             }
             Target::Network(network) => {
@@ -206,7 +227,7 @@ impl Sanctions {
     }
 
     /// Adds one, in the place of one that was there for the same target; of a guest's name with the
-    /// connection, which it holds for too.
+    /// connection, which it holds for too, as it does for those that it held for before.
     pub fn insert(&mut self, sanction: Sanction, conn: Option<ConnId>) {
         self.list_mut(sanction.kind).insert(sanction, conn);
     }
@@ -221,10 +242,26 @@ impl Sanctions {
         self.list_mut(kind).remove(target)
     }
 
-    /// An account is gone.
-    pub fn forget_account(&mut self, account: u64) {
-        self.bans.accounts.remove(&account);
-        self.mutes.accounts.remove(&account);
+    /// An account is gone: what was done to its owner holds for the name with that key from now on,
+    /// and for the connection that was logged in. Those that are new.
+    pub fn unname(&mut self, account: u64, key: &str, conn: Option<ConnId>) -> Vec<Sanction> {
+        let mut added = Vec::new();
+        for list in [&mut self.bans, &mut self.mutes] {
+            let Some(sanction) = list.accounts.remove(&account) else { continue };
+            let sanction = Sanction { target: Target::Nick(key.to_owned()), ..sanction };
+            let ends = |it: &Sanction| it.end.unwrap_or(i64::MAX);
+            match list.nicks.get(key) {
+                // It held for whoever has the name, which nobody could take.
+                Some(other) if ends(other) >= ends(&sanction) => {
+                    conn.into_iter().for_each(|conn| list.hold_for(conn, key));
+                }
+                _ => {
+                    list.insert(sanction.clone(), conn);
+                    added.push(sanction);
+                }
+            }
+        }
+        added
     }
 
     /// Takes out what has ended.
@@ -375,6 +412,51 @@ mod tests {
         assert_eq!(table.targets_of(Kind::Ban, renamed), [Target::Nick("bob".into())]);
         table.remove(Kind::Ban, &Target::Nick("bob".into()));
         assert!(!is_banned(&table, renamed));
+    }
+
+    #[test]
+    fn a_connection_is_known_until_what_it_was_added_under_is_gone() {
+        let mut table = Sanctions::default();
+        let conn = |number| ConnId::new(number, 0);
+        let is_banned = |table: &Sanctions, number| {
+            let person = Person { conn: Some(conn(number)), nick: Some("other"), ..NOBODY };
+            table.of(Kind::Ban, person, 0).is_some()
+        };
+        for number in [1, 2, 2] {
+            table.insert(ban(Target::Nick("bob".into())), Some(conn(number)));
+        }
+        assert!(is_banned(&table, 1) && is_banned(&table, 2));
+        table.insert(ban(Target::Nick("rob".into())), Some(conn(1)));
+        table.remove(Kind::Ban, &Target::Nick("rob".into()));
+        assert!(is_banned(&table, 1) && is_banned(&table, 2));
+        table.remove(Kind::Ban, &Target::Nick("bob".into()));
+        assert!(!is_banned(&table, 1) && !is_banned(&table, 2));
+        for number in 0..2 * CONNS_MAX as u32 {
+            table.insert(ban(Target::Nick("bob".into())), Some(conn(number)));
+        }
+        let banned = (0..2 * CONNS_MAX as u32).filter(|number| is_banned(&table, *number));
+        assert_eq!(banned.count(), CONNS_MAX);
+        assert!(is_banned(&table, 2 * CONNS_MAX as u32 - 1), "the last one is known");
+    }
+
+    #[test]
+    fn what_was_done_to_an_account_holds_for_its_name_when_it_is_gone() {
+        let mut table = Sanctions::default();
+        let conn = ConnId::new(3, 1);
+        table.insert(sanction(Kind::Ban, Target::Account(1), Some(50)), None);
+        table.insert(sanction(Kind::Mute, Target::Account(1), None), None);
+        table.insert(sanction(Kind::Mute, Target::Account(2), None), None);
+        table.insert(sanction(Kind::Ban, Target::Nick("bob".into()), Some(99)), None);
+        let added = table.unname(1, "bob", Some(conn));
+        assert_eq!(added, [sanction(Kind::Mute, Target::Nick("bob".into()), None)]);
+        assert_eq!(table.len(), 3);
+        for person in [
+            Person { nick: Some("bob"), ..NOBODY },
+            Person { conn: Some(conn), nick: Some("rob"), ..NOBODY },
+        ] {
+            assert_eq!(table.of(Kind::Ban, person, 98).and_then(|it| it.end), Some(99));
+            assert!(table.of(Kind::Mute, person, 0).is_some());
+        }
     }
 
     #[test]

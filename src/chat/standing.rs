@@ -172,10 +172,24 @@ impl Chat {
         }
     }
 
-    /// An account is gone, and what was done to its owner.
-    pub(super) fn forget_sanctions_of(&mut self, account: u64) {
-        self.everywhere.forget_account(account);
-        self.rooms.forget_sanctions_of(account);
+    /// An account of that name is gone, to which a connection was logged in: what was done to its
+    /// owner holds for both from now on, or nobody would have to bear it.
+    pub(super) fn unname(
+        &mut self,
+        account: u64,
+        nick: &Nick,
+        conn: Option<ConnId>,
+        out: &mut Outbox,
+    ) {
+        let rooms = self.rooms.iter().filter(|(_, room)| room.sanctions.is_some());
+        let rooms: Vec<Place> = rooms.map(|(id, _)| Place::Room(id)).collect();
+        for place in rooms.into_iter().chain([Place::Everywhere]) {
+            let Some(table) = self.table_mut(place) else { continue };
+            for sanction in table.unname(account, nick.key(), conn) {
+                let (kind, target) = (sanction.kind, sanction.target.clone());
+                self.keep_sanction(place, kind, target, Some(sanction), out);
+            }
+        }
     }
 
     /// Gives away a ban or a mute to be kept, or that there is none any longer.

@@ -175,8 +175,10 @@ impl Chat {
                 self.part(conn, Parting::TokenDropped, now, out);
             }
         }
+        if let Some(nick) = self.accounts.find(serial).map(|token| token.nick.clone()) {
+            self.unname(serial, &nick, None, out);
+        }
         self.accounts.remove(serial);
-        self.forget_sanctions_of(serial);
         out.keep(Change::AccountGone { account: serial });
     }
 

@@ -137,6 +137,7 @@ fn a_reason_is_cut_off_and_a_table_is_bounded() {
         moderate(&mut chat, &format!("/ban #dev n{number} {secs}")).expect("it is done");
     }
     let full = Refusal::Moderation(ModerationFault::Full { most: OF_ROOM_MAX });
+    assert!(moderate(&mut chat, "/ban #dev n0 1s changed").is_ok(), "it is there already");
     assert_eq!(moderate(&mut chat, "/ban #dev more").expect_err("it is refused"), full);
     let Ok(Command::Moderate(moderation)) = Command::parse("/ban #dev more") else {
         panic!("it is a ban")
@@ -165,14 +166,32 @@ fn what_is_done_while_nothing_is_kept_is_kept_afterwards() {
 }
 
 #[test]
-fn an_account_that_is_gone_takes_what_was_done_to_it() {
+fn an_account_that_is_gone_leaves_what_was_done_to_it_to_its_name() {
     let mut chat = chat();
-    moderate(&mut chat, "/mute #dev bob").expect("it is done");
-    moderate(&mut chat, "/mute * bob").expect("it is done");
-    types(&mut chat, 1, "/unregister password");
-    types(&mut chat, 1, "hello");
-    let silent = moderate(&mut chat, "/mute").expect("it is done").0;
-    assert!(matches!(silent, Event::Listed { total: 0, .. }), "{silent:?}");
-    let silent = moderate(&mut chat, "/mute #dev").expect("it is done").0;
-    assert!(matches!(silent, Event::Listed { total: 0, .. }), "{silent:?}");
+    let listed = |chat: &mut Chat, line| {
+        let listed = moderate(chat, line).expect("it is done").0;
+        let Event::Listed { rows, .. } = listed else { panic!("{listed:?}") };
+        rows.iter().map(|deed| deed.who.to_string()).collect::<Vec<_>>()
+    };
+    for line in ["/mute #dev bob", "/mute * bob", "/ban #dev ci"] {
+        moderate(&mut chat, line).expect("it is done");
+    }
+    types(&mut chat, 1, "/nick rob");
+    let mut out = Outbox::new();
+    let line = Input::Line { conn: conn(1), text: "/unregister password" };
+    chat.handle(line, NOW, &mut Outbox::new());
+    let answer = Answer::Verified(true);
+    chat.handle(Input::Answer { conn: conn(1), answer }, NOW, &mut out);
+    chat.assert_invariants();
+    let is_kept = |it: &&Change| matches!(it, Change::Sanctioned(_));
+    assert_eq!(out.ledger().changes().iter().filter(is_kept).count(), 3);
+    assert_eq!(listed(&mut chat, "/mute"), ["bob"]);
+    assert_eq!(listed(&mut chat, "/mute #dev"), ["bob"]);
+    assert_eq!(listed(&mut chat, "/ban #dev"), ["ci"]);
+    let is_muted = |effects: &[Effect]| format!("{effects:?}").contains("act: Muted");
+    assert!(is_muted(&types(&mut chat, 1, "hello")));
+    moderate(&mut chat, "/unmute #dev bob").expect("it is done");
+    assert!(is_muted(&types(&mut chat, 1, "hello")), "everywhere still");
+    moderate(&mut chat, "/unmute bob").expect("it is done");
+    assert!(!is_muted(&types(&mut chat, 1, "hello")));
 }
