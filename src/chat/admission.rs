@@ -9,7 +9,7 @@
 
 use super::asked::Pending;
 use super::command::Command;
-use super::event::{Event, RankFault, Refusal};
+use super::event::{Event, ModerationFault, RankFault, Refusal};
 use super::invites::Invite;
 use super::kept::{Answer, Change, Question, Secret};
 use super::login::check_password;
@@ -140,7 +140,12 @@ impl Chat {
     ) -> Result<(), Refusal> {
         self.check_keeping()?;
         let wanted = self.users.at(conn).wanted().cloned();
-        let Some(code) = code else { return Err(Refusal::MembersOnly { nick: wanted }) };
+        let Some(code) = code else {
+            // What is said of a name that nobody owns is said where it shows, and is true.
+            let is_nobodys = |nick: &Nick| self.accounts.named(nick.key()).is_none();
+            let nick = wanted.filter(|nick| !self.is_hiding(conn) && is_nobodys(nick));
+            return Err(Refusal::MembersOnly { nick });
+        };
         if wanted.is_none() {
             return Err(Refusal::MembersOnly { nick: None });
         }
@@ -207,6 +212,12 @@ impl Chat {
         let nick = nick.ok_or(Refusal::MembersOnly { nick: None })?;
         if self.limits.operators.has(&nick) {
             return Err(Refusal::Rank(RankFault::OperatorsName { nick }));
+        }
+        if let Err(Refusal::Moderation(ModerationFault::Sanctioned(deed))) =
+            self.check_nick_not_banned(&nick)
+        {
+            let deed = Box::new(self.for_outsider(*deed));
+            return Err(Refusal::Moderation(ModerationFault::Sanctioned(deed)));
         }
         let is_free = self.accounts.verdict(&nick) == Verdict::Free
             && self.users.verdict(&nick, conn) == Verdict::Free;

@@ -149,8 +149,8 @@ impl Chat {
     /// What somebody does now; to be completed.
     fn deed(&self, by: By, place: Place, who: Rc<str>, why: Option<&str>) -> Deed {
         let by = match by {
-            By::User(conn) => Rc::from(self.users.nick(conn).as_str()),
-            By::Console => Rc::from(CONSOLE),
+            By::User(conn) => Some(Rc::from(self.users.nick(conn).as_str())),
+            By::Console => Some(Rc::from(CONSOLE)),
         };
         let why = why.map(|why| Rc::from(&why[..why.floor_char_boundary(WHY_BYTES_MAX)]));
         Deed { act: Act::Kicked, room: self.name_of(place), who, by, end: None, why }
@@ -298,7 +298,7 @@ impl Chat {
             name: whom.listed,
             end: deed.end,
             why: deed.why.as_deref().map(str::to_owned),
-            by: deed.by.to_string(),
+            by: deed.by.as_deref().unwrap_or_default().to_owned(),
             unix: now.unix,
         };
         table.insert(sanction.clone(), whom.conn);
@@ -398,7 +398,11 @@ impl Chat {
         let Some(it) = self.everywhere.covering(address, now.unix) else { return };
         let deed = self.deed_of(it, Place::Everywhere);
         let nick = self.nick_if_any(conn);
-        let rooms = self.expel(conn, Parting::Banned, deed.clone(), now, out);
+        let told = match nick {
+            Some(_) => deed.clone(),
+            None => self.for_outsider(deed.clone()),
+        };
+        let rooms = self.expel(conn, Parting::Banned, told, now, out);
         // The others know them by their name, and where they come from is not theirs to know.
         if let Some(nick) = nick {
             let deed = Deed { who: Rc::from(nick.as_str()), ..deed };

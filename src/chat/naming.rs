@@ -159,8 +159,10 @@ impl Chat {
             Verdict::Free => false,
             Verdict::Taken(account) | Verdict::Confusable(account) => !is_own(account),
         };
-        let is_free =
-            |nick: &Nick| matches!(users.verdict(nick, conn), Verdict::Free) && !is_owned(nick);
+        let is_free = |nick: &Nick| {
+            let is_unused = matches!(users.verdict(nick, conn), Verdict::Free) && !is_owned(nick);
+            is_unused && self.check_nick_not_banned(nick).is_ok()
+        };
         let is_used = |key: &str| {
             let is_of_another = users.named(key).is_some_and(|other| other != conn);
             is_of_another || accounts.named(key).is_some_and(|account| !is_own(account))

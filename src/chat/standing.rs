@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use ipnet::IpNet;
 
+use super::admission::Admission;
 use super::event::{Act, Deed, Event, ModerationFault, Refusal};
 use super::kept::{Change, KeptSanction};
 use super::name::{Nick, RoomName};
@@ -76,7 +77,7 @@ impl Chat {
             act: if sanction.kind == Kind::Ban { Act::Banned } else { Act::Muted },
             room: self.name_of(place),
             who: Rc::from(sanction.name.as_str()),
-            by: Rc::from(sanction.by.as_str()),
+            by: Some(Rc::from(sanction.by.as_str())),
             end: sanction.end,
             why: sanction.why.as_deref().map(Rc::from),
         }
@@ -130,11 +131,13 @@ impl Chat {
         }
     }
 
-    /// Whether an account, or the one whose bot it is, is not banned everywhere.
+    /// Whether an account, the one whose bot it is, or its name is not banned everywhere.
     pub(super) fn check_account_not_banned(&self, serial: u64) -> Result<(), Refusal> {
-        let bot = self.accounts.find(serial).and_then(|it| it.bot.as_ref());
+        let account = self.accounts.find(serial);
+        let bot = account.and_then(|it| it.bot.as_ref());
         let accounts = [Some(serial), bot.map(|bot| bot.owner)];
-        self.check_absent_not_banned(Person { conn: None, accounts, nick: None })
+        let nick = account.map(|it| it.nick.key());
+        self.check_absent_not_banned(Person { conn: None, accounts, nick })
     }
 
     /// Whether a name is not banned everywhere.
@@ -154,8 +157,17 @@ impl Chat {
     /// since 1970 UTC, and who is not let in because it is banned.
     pub fn barred(&self, address: IpNet, unix: i64) -> Option<Event> {
         let it = self.everywhere.covering(address, unix)?;
-        let deed = Box::new(self.deed_of(it, Place::Everywhere));
+        let deed = Box::new(self.for_outsider(self.deed_of(it, Place::Everywhere)));
         Some(Event::Expelled { deed, nick: None })
+    }
+
+    /// What is told of a deed to somebody who is not in: where nobody learns who is here, neither
+    /// who did it nor what they said.
+    pub(super) fn for_outsider(&self, deed: Deed) -> Deed {
+        match self.limits.admission {
+            Admission::Private => Deed { by: None, why: None, ..deed },
+            Admission::Everybody | Admission::Members => deed,
+        }
     }
 
     /// Somebody has another name, or is logged in: they leave the rooms that they are banned from

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::asked::Pending;
 use super::command::{Command, Verb};
-use super::event::{Event, Parting, Refusal, TokenFault, TokenNews, TokenRow};
+use super::event::{Event, Parting, RankFault, Refusal, TokenFault, TokenNews, TokenRow};
 use super::kept::{Answer, Bot, Change, KeptAccount, KeptSettings, Question, Secret};
 use super::name::{Nick, Verdict, key_of};
 use super::outbox::Outbox;
@@ -79,6 +79,11 @@ impl Chat {
         if let Some(most) = self.limits.accounts_max.filter(|most| self.accounts.len() >= *most) {
             return Err(Refusal::TooManyAccounts { most });
         }
+        // Or whoever is quickest would have the name of one.
+        if self.limits.operators.has(nick) {
+            return Err(Refusal::Rank(RankFault::OperatorsName { nick: nick.clone() }));
+        }
+        self.check_nick_not_banned(nick)?;
         let is_in_use = self.users.verdict(nick, conn) != Verdict::Free
             || self.users.nick(conn) == *nick
             || self.accounts.verdict(nick) != Verdict::Free;

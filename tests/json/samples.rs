@@ -229,7 +229,7 @@ fn of_names() -> Vec<Event> {
 fn of_moderation() -> Vec<Event> {
     let deed = |act, is_whole: bool| {
         let room = is_whole.then(|| room("dev"));
-        let (who, by) = (Rc::from("bob"), Rc::from("the operator"));
+        let (who, by) = (Rc::from("bob"), Some(Rc::from("the operator")));
         let (end, why) = (is_whole.then_some(1_772_625_600), is_whole.then(|| Rc::from("spam")));
         Box::new(Deed { act, room, who, by, end, why })
     };
@@ -242,6 +242,7 @@ fn of_moderation() -> Vec<Event> {
         Event::PutOut { deed: banned.clone(), current: Some(room("lobby")) },
         Event::Expelled { deed: kicked, nick: Some(nick("bob")) },
         Event::Expelled { deed: banned.clone(), nick: None },
+        Event::Expelled { deed: Box::new(Deed { by: None, ..*banned.clone() }), nick: None },
         Event::Listed { kind: Kind::Ban, room: None, rows: Vec::new(), total: 0 },
         Event::Listed { kind: Kind::Mute, room: Some(room("dev")), rows: vec![*banned], total: 9 },
         Event::Refused(Refusal::Moderation(ModerationFault::Sanctioned(deed(Act::Muted, true)))),

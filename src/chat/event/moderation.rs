@@ -33,8 +33,8 @@ pub struct Deed {
     pub room: Option<RoomName>,
     /// To whom, as it is shown: a name or an address.
     pub who: Rc<str>,
-    /// By whom, as it is shown.
-    pub by: Rc<str>,
+    /// By whom, as it is shown; `None` where that is not for them to know.
+    pub by: Option<Rc<str>>,
     /// When it ends, in seconds since 1970 UTC; `None` for never.
     pub end: Option<i64>,
     /// The reason that was given.

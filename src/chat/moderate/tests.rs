@@ -113,7 +113,7 @@ fn the_console_does_it_everywhere_unless_it_names_a_room() {
     let mut chat = chat();
     let (event, _) = moderate(&mut chat, "/kick #dev ann").expect("it is done");
     let Event::Moderated(deed) = event else { panic!("{event:?}") };
-    assert_eq!((&*deed.by, members(&chat)), (CONSOLE, 2));
+    assert_eq!((deed.by.as_deref(), members(&chat)), (Some(CONSOLE), 2));
     let (_, out) = moderate(&mut chat, "/ban bob 5s why").expect("it is done");
     assert_eq!(chat.connected(), 1, "the bot went, too");
     let is_record = |effect: &&Effect| matches!(effect, Effect::Record(_));

@@ -152,6 +152,7 @@ impl<S: Stream> Hub<S> {
             Act::Unmuted => "unmute",
         };
         let Deed { room, who, by, end, .. } = deed;
+        let by = by.as_deref().unwrap_or("-");
         let is_bounded = room.is_some() && !self.is_of_server(by);
         let now = self.now.mono;
         if is_bounded && !self.logbook.has_room(("moderated", act), TRIES_LOGGED, now) {
@@ -159,7 +160,7 @@ impl<S: Stream> Hub<S> {
         }
         let room = room.as_ref().map_or_else(|| "*".to_owned(), |room| format!("#{room}"));
         let end = end.map_or_else(|| "never".to_owned(), wire::rfc3339);
-        info!(act, room, target:% = who, by:% = by, end; "moderated");
+        info!(act, room, target:% = who, by, end; "moderated");
     }
 
     /// Whether who has just done something is an operator of the server, or whoever runs it, who

@@ -41,9 +41,10 @@ pub(super) fn of(event: &Event, clock: Clock) -> String {
     }
 }
 
-/// Who did it, until when, and why.
+/// Who did it, if that is told, until when, and why.
 fn by(deed: &Deed, clock: Clock) -> String {
-    format!(" by {}{}", deed.by, until_and_why(deed, clock))
+    let by = deed.by.as_ref().map(|by| format!(" by {by}"));
+    by.unwrap_or_default() + &until_and_why(deed, clock)
 }
 
 fn until_and_why(deed: &Deed, clock: Clock) -> String {
@@ -54,6 +55,7 @@ fn until_and_why(deed: &Deed, clock: Clock) -> String {
 
 fn done(deed: &Deed, clock: Clock) -> String {
     let Deed { act, room, who, by: doer, .. } = deed;
+    let doer = doer.as_deref().unwrap_or_default();
     let place = room.as_ref().map(|room| format!("#{room}: ")).unwrap_or_default();
     let rest = by(deed, clock);
     match act {

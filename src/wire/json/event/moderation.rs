@@ -42,9 +42,9 @@ pub(super) fn write(event: &Event, to: &mut Object<'_>) {
     }
 }
 
-/// Who did it, until when, and why.
+/// Who did it, if that is told, until when, and why.
 fn write_rest(deed: &Deed, to: &mut Object<'_>) {
-    to.text("from", &deed.by);
+    to.text_if("from", deed.by.as_deref());
     if let Some(end) = deed.end {
         to.text("until", &rfc3339(end));
     }
