@@ -4,8 +4,9 @@
 //! Promises: at each rest, when nobody is left but two who talk all the time, the server has the
 //! descriptors that it had, its memory does not grow with how many have been there, it answers a
 //! newcomer, also within TLS, and the two have missed nothing. Meanwhile its figures can be had,
-//! over HTTP and at the console, and it reads its configuration again. `scripts/soak` runs it: `SOAK_SECONDS` says for how
-//! long, `SOAK_SERVER` with which program, `SEED` what is drawn. Needs Linux: it reads /proc.
+//! over HTTP and at the console, and it reads its configuration again. `scripts/soak` runs it:
+//! `SOAK_SECONDS` says for how long, `SOAK_SERVER` with which program, `SEED` what is drawn. Needs
+//! Linux: it reads /proc.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]

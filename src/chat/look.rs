@@ -92,7 +92,7 @@ impl Chat {
             since_unix: user.since_unix,
             span: user.since.elapsed(now.mono),
             idle: user.typed_at.elapsed(now.mono),
-            away: user.away().cloned(),
+            away: self.away_of(user),
             id: user.id,
             owner: self.owner_of(user),
         }
@@ -149,6 +149,7 @@ impl Chat {
         conn: ConnId,
         typed: Option<&str>,
         text: Option<&str>,
+        now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let user = self.users.at(conn);
@@ -163,6 +164,7 @@ impl Chat {
             return Err(Refusal::NotAMember { room: room.name.clone(), is_locked });
         }
         self.check_not_muted(conn, id)?;
+        self.take_turn(conn, id, now)?;
         let room = self.rooms.at_mut(id);
         room.topic = text.map(Rc::from);
         let (name, serial, topic) = (room.name.clone(), room.serial, room.topic.clone());

@@ -471,7 +471,7 @@ impl Chat {
             Command::Rooms => self.list_rooms(conn, out),
             Command::Nick(name) => self.nick(conn, name, now, out),
             Command::Topic(room) => self.topic(conn, room, out),
-            Command::SetTopic(room, text) => self.set_topic(conn, room, text, out),
+            Command::SetTopic(room, text) => self.set_topic(conn, room, text, now, out),
             Command::Ignores => self.list_ignores(conn, out),
             Command::Ignore(nick) => self.ignore(conn, nick, out),
             Command::Unignore(nick) => self.unignore(conn, nick, out),

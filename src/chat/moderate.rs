@@ -7,7 +7,9 @@
 
 use std::rc::Rc;
 
-use super::command::{Moderation, Order, Where};
+use ipnet::IpNet;
+
+use super::command::{Moderation, Order, Where, Who};
 use super::event::{Act, Deed, Event, ModerationFault, Parting, Refusal};
 use super::kept::Change;
 use super::name::{Nick, key_of};
@@ -158,18 +160,22 @@ impl Chat {
 
     /// Whom a word means: somebody who is here, an owner who is not, an address, or for a ban a
     /// name that nobody has.
-    fn whom(&self, kind: Kind, typed: &str, place: Place) -> Result<Whom, Refusal> {
-        let key = key_of(typed.trim_start_matches('@'));
+    fn whom(&self, kind: Kind, who: Who<'_>, place: Place) -> Result<Whom, Refusal> {
+        let typed = who.typed().trim_start_matches('@');
+        let key = key_of(typed);
         let conn = self.users.named(&key);
-        if let Some(network) = sanctions::network(typed) {
+        if let Some(network) = network(who) {
             if place == Place::Everywhere && kind == Kind::Ban {
                 let listed = sanctions::shown(network);
                 let (name, target) = (Rc::from(&*listed), Target::Network(network));
                 return Ok(Whom { target, name, listed, conn: None, account: None });
             }
-            if conn.is_none() {
+            if conn.is_none() || matches!(who, Who::Address(_)) {
                 return refused(ModerationFault::AddressInRoom);
             }
+        }
+        if matches!(who, Who::Address(_)) {
+            return refused(ModerationFault::NoAddress { typed: typed.to_owned() });
         }
         if let Some(conn) = conn {
             return Ok(self.whom_at(conn));
@@ -183,7 +189,6 @@ impl Chat {
                 account: Some(account.bot.as_ref().map_or(account.serial, |bot| bot.owner)),
             });
         }
-        let typed = typed.trim_start_matches('@');
         match Nick::parse(typed, None) {
             Ok(nick) if kind == Kind::Ban => Ok(Whom {
                 target: Target::Nick(nick.key().to_owned()),
@@ -394,7 +399,7 @@ impl Chat {
     }
 
     /// A connection comes from a network that may be banned now.
-    pub(super) fn bar(&mut self, conn: ConnId, address: ipnet::IpNet, now: Now, out: &mut Outbox) {
+    pub(super) fn bar(&mut self, conn: ConnId, address: IpNet, now: Now, out: &mut Outbox) {
         let Some(it) = self.everywhere.covering(address, now.unix) else { return };
         let deed = self.deed_of(it, Place::Everywhere);
         let nick = self.nick_if_any(conn);
@@ -415,23 +420,25 @@ impl Chat {
         &mut self,
         by: By,
         kind: Kind,
-        typed: &str,
+        who: Who<'_>,
         place: Place,
         out: &mut Outbox,
     ) -> Result<Done, Refusal> {
-        let name = typed.trim_start_matches('@');
+        let name = who.typed().trim_start_matches('@');
         let key = key_of(name);
         let conn = self.users.named(&key);
         let of_name = self.accounts.named(&key);
         let of_conn = conn.and_then(|conn| self.accounts_of(self.users.at(conn))[0]);
         let person = Person { conn, accounts: [of_name, of_conn], nick: Some(&key) };
         let unix = self.unix;
-        let network = sanctions::network(typed).map(Target::Network);
         let Some(table) = self.table_mut(place) else {
             return refused(ModerationFault::NotSanctioned { kind, typed: name.to_owned() });
         };
-        let mut targets = table.targets_of(kind, person);
-        targets.extend(network);
+        let mut targets = match who {
+            Who::Address(_) => Vec::new(),
+            Who::Name(_) | Who::Either(_) => table.targets_of(kind, person),
+        };
+        targets.extend(network(who).map(Target::Network));
         let lifted = targets.into_iter().filter_map(|it| table.find(kind, &it, unix).cloned());
         let lifted: Vec<Sanction> = lifted.collect();
         let Some(first) = lifted.first() else {
@@ -482,6 +489,14 @@ impl Chat {
         let room = self.name_of(place);
         let event = Event::Listed { kind, room, rows, total };
         Done { event, rooms: Vec::new(), other: None }
+    }
+}
+
+/// The network that is meant, if one can be.
+fn network(who: Who<'_>) -> Option<IpNet> {
+    match who {
+        Who::Name(_) => None,
+        Who::Address(typed) | Who::Either(typed) => sanctions::network(typed),
     }
 }
 

@@ -47,12 +47,25 @@ impl Operators {
     pub fn has(&self, nick: &Nick) -> bool {
         self.0.contains(nick.key())
     }
+
+    /// The keys of their names.
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|key| &**key)
+    }
 }
 
 impl Chat {
     /// The operators of the server are these from now on.
     pub fn set_operators(&mut self, operators: Operators) {
         self.limits.operators = operators;
+    }
+
+    /// The keys of the names that operators of the server should have, and that no person owns.
+    pub fn operators_unknown(&self) -> impl Iterator<Item = &str> {
+        let accounts = &self.accounts;
+        let account = |key: &str| accounts.find(accounts.named(key)?);
+        let is_owned = move |key: &str| account(key).is_some_and(|it| !it.is_bot());
+        self.limits.operators.keys().filter(move |key| !is_owned(key))
     }
 
     /// What somebody is at a place. A room that is gone is nobody's.
@@ -142,7 +155,9 @@ mod tests {
             assert_eq!(chat.rank_of(account, Place::Everywhere), Rank::Nobody);
         }
         assert_eq!(chat.rank_of(3, Place::Everywhere), Rank::ServerOperator);
+        assert_eq!(chat.operators_unknown().collect::<Vec<_>>(), ["dan"]);
         chat.set_operators(Operators::new(["bob"]));
+        assert_eq!(chat.operators_unknown().count(), 0);
         assert_eq!(chat.rank_of(3, here), Rank::Nobody);
         assert_eq!(chat.rank_of(2, Place::Everywhere), Rank::ServerOperator);
     }

@@ -289,14 +289,17 @@ impl Sanctions {
 }
 
 /// The network that somebody typed: an address, or one with the length of its prefix. What is
-/// mapped into IPv6 is IPv4; what stands behind the prefix is dropped.
+/// mapped into IPv6 is IPv4; what stands behind the prefix is dropped. An IPv6 address means the
+/// [`HOUSE_PREFIX`] that it is in, of which whoever has one has all.
 pub fn network(text: &str) -> Option<IpNet> {
-    let typed: IpNet = match text.contains('/') {
-        true => text.parse().ok()?,
-        false if text.contains(':') => format!("{text}/128").parse().ok()?,
-        false => format!("{text}/32").parse().ok()?,
-    };
-    Some(canonical(typed))
+    if text.contains('/') {
+        return text.parse().ok().map(canonical);
+    }
+    let single = |length: u8| format!("{text}/{length}").parse().ok().map(canonical);
+    match single(128).or_else(|| single(32))? {
+        IpNet::V6(it) => Ipv6Net::new(it.addr(), HOUSE_PREFIX).ok().map(|it| it.trunc().into()),
+        it => Some(it),
+    }
 }
 
 /// A network without what stands behind its prefix, and as IPv4 if it is mapped into IPv6.
@@ -332,20 +335,25 @@ impl Origin {
 /// that address, mapped into IPv6.
 const MAPPED: u64 = 0xffff << 32;
 
+/// The length of the prefix that somebody who has an IPv6 address shares with nobody.
+const HOUSE_PREFIX: u8 = 64;
+
 /// The length of the prefix under which IPv4 is mapped into IPv6 (RFC 4291, section 2.5.5.2).
 const MAPPED_PREFIX: u8 = 96;
 
-/// A network as it is shown: one of a single address as that.
+/// A network as it is shown, and read again: one of a single IPv4 address as that.
 pub fn shown(network: IpNet) -> String {
-    match network.prefix_len() == network.max_prefix_len() {
-        true => network.addr().to_string(),
-        false => network.to_string(),
+    match network {
+        IpNet::V4(it) if it.prefix_len() == it.max_prefix_len() => it.addr().to_string(),
+        _ => network.to_string(),
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     fn sanction(kind: Kind, target: Target, end: Option<i64>) -> Sanction {
@@ -368,7 +376,9 @@ mod tests {
             ("::ffff:10.1.2.3", Some("10.1.2.3")),
             ("::ffff:10.1.2.3/112", Some("10.1.0.0/16")),
             ("::/0", Some("::/0")),
-            ("2001:db8::7", Some("2001:db8::7")),
+            ("2001:db8::7", Some("2001:db8::/64")),
+            ("2001:db8::7/128", Some("2001:db8::7/128")),
+            ("::ffff:10.1.2.3/128", Some("10.1.2.3")),
             ("2001:db8::7/32", Some("2001:db8::/32")),
             ("10.1.2", None),
             ("10.1.2.3/33", None),
@@ -385,8 +395,10 @@ mod tests {
         for typed in ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"] {
             table.insert(ban(Target::Network(network(typed).unwrap())), None);
         }
-        let covers =
-            |table: &Sanctions, address| table.covering(network(address).unwrap(), 0).is_some();
+        let covers = |table: &Sanctions, address: &str| {
+            let address: IpAddr = address.parse().unwrap();
+            table.covering(address.to_canonical().into(), 0).is_some()
+        };
         for address in ["10.200.0.1", "192.0.2.7", "::ffff:10.0.0.1", "2001:db8:1::1"] {
             assert!(covers(&table, address), "{address}");
         }

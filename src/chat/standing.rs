@@ -131,6 +131,15 @@ impl Chat {
         }
     }
 
+    /// What somebody who is away has others told: nothing if they are muted everywhere.
+    pub(super) fn away_of(&self, user: &User) -> Option<Rc<str>> {
+        let text = user.away()?;
+        match self.check(Kind::Mute, user.conn, Place::Everywhere) {
+            Ok(()) => Some(Rc::clone(text)),
+            Err(_) => Some(Rc::from("")),
+        }
+    }
+
     /// Whether an account, the one whose bot it is, or its name is not banned everywhere.
     pub(super) fn check_account_not_banned(&self, serial: u64) -> Result<(), Refusal> {
         let account = self.accounts.find(serial);

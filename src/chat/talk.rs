@@ -154,7 +154,7 @@ impl Chat {
         self.check_may_whisper(conn, self.users.at(to).account())?;
         let nick = self.users.nick(conn);
         let user = self.users.at(to);
-        let away = user.away().cloned();
+        let away = self.away_of(user);
         if !user.ignores(conn, &nick) {
             out.tell(to, Event::Whispered { nick, text: Rc::from(text) });
         }

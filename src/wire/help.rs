@@ -260,8 +260,9 @@ fn explanation_of_moderation(verb: Verb) -> String {
             server, off the server. They and the room are told why."
             .to_owned(),
         Verb::Ban => "keeps somebody out of a room of yours, under each name of theirs, for a \
-            TIME (90s, 30m, 2h, 3d) or for good. With * off the server: a name, or an address \
-            such as 192.0.2.7 or 2001:db8::/32. Without a name it lists who is banned there."
+            TIME (90s, 30m, 2h, 3d) or for good; a WHY does not begin with what looks like one, \
+            as 5m5s. With * off the server: a name, or an address such as 192.0.2.7 or \
+            2001:db8::/32; of an IPv6 address its /64. Without a name it lists who is banned there."
             .to_owned(),
         Verb::Unban => "lets somebody come back who was banned there.".to_owned(),
         Verb::Mute => "lets somebody read in a room of yours and not speak, for a TIME (90s, 30m, \

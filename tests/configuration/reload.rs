@@ -110,3 +110,18 @@ fn without_a_file_there_is_nothing_to_read() {
     server.stop();
     assert_eq!(server.wait().code(), Some(0));
 }
+
+#[test]
+fn an_operator_whom_nobody_can_be_is_told() {
+    let (server, path, _folder) = start("operators = ['ann', 'Bob']\n", &[]);
+    let count = |log: &str| log.matches("event=operator_unknown").count();
+    let log = wait_for(|| Some(server.log()).filter(|log| count(log) == 2));
+    let log = log.unwrap_or_else(|| panic!("it is not in the log: {}", server.log()));
+    for line in ["WARN event=operator_unknown name=ann", "WARN event=operator_unknown name=bob"] {
+        assert!(log.contains(line), "{line} is not in the log: {log}");
+    }
+    let text = "operators = ['cat']\n";
+    let log = reload(&server, &path, text, "event=config_changed key=operators");
+    assert!(log.contains("WARN event=operator_unknown name=cat"), "{log}");
+    assert_eq!(count(&log), 1, "{log}");
+}

@@ -1,7 +1,8 @@
 //! The arguments of `/kick`, `/ban`, `/unban`, `/mute` and `/unmute`.
 //!
 //! Promises: `None` for anything that the row in the table does not allow; a reason is never taken
-//! for a time, unless it begins with a word that is one. Deliberately judges no name and no
+//! for a time, unless it begins with a word that is one, and what looks like a time and is none is
+//! not taken for a reason. Deliberately judges no name and no
 //! address.
 
 use super::super::sanctions::Kind;
@@ -18,6 +19,26 @@ pub enum Where<'a> {
     Everywhere,
 }
 
+/// To whom something is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who<'a> {
+    /// Whoever has that name, which may have its `@`.
+    Name(&'a str),
+    /// Whoever comes from that address or network.
+    Address(&'a str),
+    /// Of the two whichever it can be.
+    Either(&'a str),
+}
+
+impl<'a> Who<'a> {
+    /// As it was typed.
+    pub fn typed(self) -> &'a str {
+        match self {
+            Who::Name(typed) | Who::Address(typed) | Who::Either(typed) => typed,
+        }
+    }
+}
+
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order<'a> {
@@ -32,8 +53,8 @@ pub enum Order<'a> {
     Forbid {
         /// Which of the two.
         kind: Kind,
-        /// Whom: a name, which may have its `@`; or an address.
-        who: &'a str,
+        /// Whom.
+        who: Who<'a>,
         /// For so many seconds; `None` for good.
         secs: Option<i64>,
         /// The reason, to be shown.
@@ -43,8 +64,8 @@ pub enum Order<'a> {
     Allow {
         /// Which of the two.
         kind: Kind,
-        /// Whom: a name, which may have its `@`; or an address.
-        who: &'a str,
+        /// Whom.
+        who: Who<'a>,
     },
     /// List who may not.
     List {
@@ -93,17 +114,36 @@ pub(super) fn moderation(verb: Verb, given: Option<&str>) -> Option<Moderation<'
         (Verb::Ban | Verb::Mute, Some(kind)) if who.is_empty() => Order::List { kind },
         (Verb::Ban | Verb::Mute, Some(kind)) if has_who => {
             let (word, after) = split_word(rest);
+            let who = Who::Either(who);
             match past::ago(word).filter(|secs| *secs > 0) {
                 Some(secs) => Order::Forbid { kind, who, secs: Some(secs), why: why(after) },
+                // It would hold for good, with a reason that nobody meant.
+                None if is_like_time(word) => return None,
                 None => Order::Forbid { kind, who, secs: None, why: why(rest) },
             }
         }
         (Verb::Unban | Verb::Unmute, Some(kind)) if has_who && rest.is_empty() => {
-            Order::Allow { kind, who }
+            Order::Allow { kind, who: Who::Either(who) }
         }
         _ => return None,
     };
     Some(Moderation { place, order })
+}
+
+/// Whether a word is meant for a time, and may be none: `0s`, `5m5s`, `1.5h`, `2weeks`; not `3`,
+/// `2nd` or `404`, which a reason begins with.
+fn is_like_time(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let rest = word.trim_start_matches(|char: char| char.is_ascii_digit());
+    let is_ordinal = matches!(rest, "st" | "nd" | "rd" | "th");
+    let has_digit = rest.len() < word.len();
+    let has_mark = |char: char| !char.is_ascii_alphanumeric() && char != '.' && char != ',';
+    let unit = |char: char| matches!(char, 's' | 'm' | 'h' | 'd' | 'w' | 'y');
+    let first = rest.chars().find(char::is_ascii_alphabetic);
+    has_digit
+        && !is_ordinal
+        && !rest.contains(has_mark)
+        && (first.is_some_and(unit) || rest.ends_with(['s', 'm', 'h', 'd']))
 }
 
 /// What a command is about.
@@ -124,7 +164,10 @@ mod tests {
     #[test]
     fn every_form_is_known() {
         let (ban, mute) = (Kind::Ban, Kind::Mute);
-        let forbid = |kind, who, secs, why| Order::Forbid { kind, who, secs, why };
+        let forbid = |kind, who, secs, why| {
+            let who = Who::Either(who);
+            Order::Forbid { kind, who, secs, why }
+        };
         for (line, place, order) in [
             ("/kick bob", Where::Here, Order::Kick { who: "bob", why: None }),
             ("/kick #dev @bob", Where::Room("dev"), Order::Kick { who: "@bob", why: None }),
@@ -139,15 +182,24 @@ mod tests {
             ("/ban bob", Where::Here, forbid(ban, "bob", None, None)),
             ("/ban bob 2h", Where::Here, forbid(ban, "bob", Some(7_200), None)),
             ("/ban bob 2h  spam it", Where::Here, forbid(ban, "bob", Some(7_200), Some("spam it"))),
-            ("/mute bob 0s", Where::Here, forbid(mute, "bob", None, Some("0s"))),
+            ("/mute bob 3 strikes", Where::Here, forbid(mute, "bob", None, Some("3 strikes"))),
+            ("/mute bob 2nd time", Where::Here, forbid(mute, "bob", None, Some("2nd time"))),
+            ("/mute bob 404", Where::Here, forbid(mute, "bob", None, Some("404"))),
+            ("/mute bob 4chan", Where::Here, forbid(mute, "bob", None, Some("4chan"))),
+            ("/mute bob 3d-spam", Where::Here, forbid(mute, "bob", None, Some("3d-spam"))),
+            ("/mute bob 10.0.0.1", Where::Here, forbid(mute, "bob", None, Some("10.0.0.1"))),
             ("/mute bob 2 hours", Where::Here, forbid(mute, "bob", None, Some("2 hours"))),
             (
                 "/BAN * 10.0.0.0/8 3d",
                 Where::Everywhere,
                 forbid(ban, "10.0.0.0/8", Some(259_200), None),
             ),
-            ("/unban * ::1", Where::Everywhere, Order::Allow { kind: ban, who: "::1" }),
-            ("/unmute bob", Where::Here, Order::Allow { kind: mute, who: "bob" }),
+            (
+                "/unban * ::1",
+                Where::Everywhere,
+                Order::Allow { kind: ban, who: Who::Either("::1") },
+            ),
+            ("/unmute bob", Where::Here, Order::Allow { kind: mute, who: Who::Either("bob") }),
         ] {
             let command = Command::Moderate(Moderation { place, order });
             assert_eq!(Command::parse(line), Ok(command), "{line:?}");
@@ -161,6 +213,14 @@ mod tests {
             ("/unban *", Verb::Unban),
             ("/unban a b", Verb::Unban),
             ("/unmute @", Verb::Unmute),
+            ("/mute bob 0s", Verb::Mute),
+            ("/mute bob 0S spam", Verb::Mute),
+            ("/ban bob 5m5s", Verb::Ban),
+            ("/ban * bob 1e9d", Verb::Ban),
+            ("/ban * 10.0.0.1 99999999999d", Verb::Ban),
+            ("/ban #dev bob 1.5h", Verb::Ban),
+            ("/ban bob 10min spam", Verb::Ban),
+            ("/ban bob 2weeks", Verb::Ban),
         ] {
             assert_eq!(Command::parse(line), Err(Refusal::Usage(verb)), "{line:?}");
         }

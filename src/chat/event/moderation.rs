@@ -61,6 +61,11 @@ pub enum ModerationFault {
     },
     /// An address can be banned everywhere, and not in a room or from speaking.
     AddressInRoom,
+    /// This is no address.
+    NoAddress {
+        /// As given.
+        typed: String,
+    },
     /// Somebody is not in that room, and so cannot be put out.
     NotInRoom {
         /// Who.
@@ -99,7 +104,7 @@ impl ModerationFault {
                 Code::NoSuchUser
             }
             ModerationFault::Full { .. } => Code::TooManyAccounts,
-            ModerationFault::AddressInRoom => Code::Usage,
+            ModerationFault::AddressInRoom | ModerationFault::NoAddress { .. } => Code::Usage,
             ModerationFault::NoOperator { .. }
             | ModerationFault::Operator { .. }
             | ModerationFault::Owner { .. }

@@ -59,6 +59,11 @@ impl<S: Stream> Hub<S> {
         }
     }
 
+    /// As [`chat::Chat::operators_unknown`].
+    pub fn operators_unknown(&self) -> impl Iterator<Item = &str> {
+        self.chat.operators_unknown()
+    }
+
     /// Everybody's lines are taken at another pace.
     fn change_pace(&mut self, old: Option<Rate>) {
         let (new, now) = (self.limits.pace, self.now.mono);

@@ -47,6 +47,11 @@ impl Reloaded {
     }
 }
 
+/// Of operators whom nobody can be it is told: a name that is written wrongly shows nowhere else.
+pub(super) fn warn_of_operators<'n>(unknown: impl Iterator<Item = &'n str>) {
+    unknown.for_each(|name| warn!(name; "operator_unknown"));
+}
+
 fn log_change(change: &Change) {
     let Change { key, old, new, reach } = change;
     match reach {
@@ -88,6 +93,7 @@ impl Server {
         let mut limits = config.hub;
         limits.connections_max = connections_max(config.connections, raise_descriptor_limit());
         self.hub.set_limits(config.chat.clone(), limits, now);
+        warn_of_operators(self.hub.operators_unknown());
         if let Some(level) = config.log_level_to_set() {
             log::set_max_level(level);
         }

@@ -13,6 +13,7 @@ use mio::{Poll, Registry, Token};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::clock::Clock;
+use super::reload::warn_of_operators;
 use super::{CONSOLES, ERRANDS, FIRST_LISTENER, METRICS, Phase, SIGNALS, Server};
 use crate::chat::Chat;
 use crate::chat::event::Parting;
@@ -72,6 +73,7 @@ impl Server {
         if let Some(question) = chat.first_question() {
             chat.begin_with(&opened.answer(&question));
         }
+        warn_of_operators(chat.operators_unknown());
         let runners = opened.start(poll.registry(), ERRANDS).map_err(doing("start a thread"))?;
         let hub = Hub::new(chat, limits);
         Ok(Server {

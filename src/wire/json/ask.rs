@@ -3,7 +3,9 @@
 //! Promises: an [`Ask`] can be obeyed; nothing is in it that does not go together. Deliberately
 //! reads no JSON: `request` does.
 
-use crate::chat::command::{Command, HistorySpan, Moderation, Order, Since, Verb, Where, offset};
+use crate::chat::command::{
+    Command, HistorySpan, Moderation, Order, Since, Verb, Where, Who, offset,
+};
 use crate::chat::event::{JsonFault, Zone};
 use crate::chat::sanctions::Kind;
 use crate::chat::settings::{Color, Setting};
@@ -274,13 +276,13 @@ impl Given {
             Some("*") => Where::Everywhere,
             Some(room) => Where::Room(room),
         };
-        let who = self.text("nick").or(self.text("address"));
+        let who = self.text("nick").map(Who::Name).or(self.text("address").map(Who::Address));
         let why = self.text("why").filter(|why| !why.is_empty());
         let kind = if matches!(verb, Verb::Ban | Verb::Unban) { Kind::Ban } else { Kind::Mute };
         let secs = self.number("seconds").map(|secs| i64::try_from(secs).map_err(|_| "seconds"));
         let secs = secs.transpose()?;
         let order = match (verb, who) {
-            (Verb::Kick, Some(who)) => Order::Kick { who, why },
+            (Verb::Kick, Some(who)) => Order::Kick { who: who.typed(), why },
             (Verb::Ban | Verb::Mute, Some(who)) => Order::Forbid { kind, who, secs, why },
             (Verb::Ban | Verb::Mute, None) if secs.is_none() && self.value("why").is_none() => {
                 Order::List { kind }

@@ -116,6 +116,9 @@ pub(super) fn fault(fault: &ModerationFault, clock: Clock) -> String {
         ModerationFault::AddressInRoom => {
             "an address is banned everywhere or not at all: /ban * ADDRESS".to_owned()
         }
+        ModerationFault::NoAddress { typed } => {
+            format!("{typed} is no address; 192.0.2.7, 10.0.0.0/8 and 2001:db8::/32 are some")
+        }
         ModerationFault::NotInRoom { nick, room } => {
             format!("{nick} is not in #{room}; /ban #{room} {nick} keeps them out")
         }

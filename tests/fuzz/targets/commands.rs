@@ -80,8 +80,8 @@ fn written(Moderation { place, order }: &Moderation<'_>) -> String {
     };
     let (who, time, why) = match order {
         Order::Kick { who, why } => (*who, None, *why),
-        Order::Forbid { who, secs, why, .. } => (*who, *secs, *why),
-        Order::Allow { who, .. } => (*who, None, None),
+        Order::Forbid { who, secs, why, .. } => (who.typed(), *secs, *why),
+        Order::Allow { who, .. } => (who.typed(), None, None),
         Order::List { .. } => ("", None, None),
     };
     assert!(time.is_none_or(|secs| (1..=SPAN_SECS_MAX).contains(&secs)), "for {time:?}");

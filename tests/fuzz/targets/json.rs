@@ -92,9 +92,9 @@ fn assert_order<'a>(moderation: &Moderation<'a>) -> [Option<&'a str>; 2] {
         Order::Kick { who, why } => (Some(who), why),
         Order::Forbid { who, secs, why, .. } => {
             assert!(secs.is_none_or(|secs| (1..=SPAN_SECS_MAX).contains(&secs)), "for {secs:?}");
-            (Some(who), why)
+            (Some(who.typed()), why)
         }
-        Order::Allow { who, .. } => (Some(who), None),
+        Order::Allow { who, .. } => (Some(who.typed()), None),
         Order::List { .. } => (None, None),
     };
     assert!(who.is_none_or(|who| !who.is_empty()), "it is about somebody");
