@@ -434,6 +434,12 @@ impl Event {
     pub fn is_last(&self) -> bool {
         matches!(self, Event::Bye { .. } | Event::Expelled { .. })
     }
+
+    /// Whether many hear it and it says until when something holds, which is otherwise in another
+    /// zone.
+    pub fn shows_moment(&self) -> bool {
+        matches!(self, Event::Moderated(deed) if deed.end.is_some())
+    }
 }
 
 /// Which times a reader is shown.

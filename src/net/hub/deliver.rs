@@ -1,8 +1,9 @@
 //! Delivering: what the conversation says becomes bytes of the turn's page, and slices of it for
 //! everybody it is for.
 //!
-//! Promises: an event is rendered once for each kind of line end, however many hear it; nobody's
-//! queue grows beyond its bound, and what does not fit is counted and told in its place.
+//! Promises: an event is rendered once for each kind of line end (and each zone, if a time is in
+//! it), however many hear it; nobody's queue grows beyond its bound, and what does not fit is
+//! counted and told in its place.
 //! Deliberately sends nothing yet.
 
 use std::cmp::Reverse;
@@ -50,6 +51,8 @@ pub(super) struct Rendered {
     lines: [Option<Range<usize>>; 2],
     /// As JSON.
     pub(super) json: [Option<Range<usize>>; 2],
+    /// As lines with a moment in them, by the zone in which it is shown.
+    pub(super) zoned: Vec<(Clock, Ends, Range<usize>)>,
     /// As some want to see it.
     pub(super) looks: Vec<(LookKey, Range<usize>)>,
 }
@@ -295,6 +298,9 @@ impl Writer<'_> {
     /// Where the event stands in the page, with the connection's line ends.
     #[inline]
     pub(super) fn render<S>(&mut self, conn: &Conn<S>, event: &Event) -> Range<usize> {
+        if conn.time().is_some() && event.shows_moment() {
+            return self.render_zoned(conn, event);
+        }
         match &self.rendered.lines[conn.ends as usize] {
             Some(range) => range.clone(),
             None => self.render_first(conn, event),

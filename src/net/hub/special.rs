@@ -12,7 +12,7 @@ use crate::chat::event::Event;
 use crate::chat::settings::Settings;
 use crate::wire::json::{self, RequestId};
 use crate::wire::look::{self, Look};
-use crate::wire::{Clock, Ends};
+use crate::wire::{self, Clock, Ends};
 
 use super::super::conn::Conn;
 use super::super::view::{Face, Sized, Terminal, Unread};
@@ -21,7 +21,7 @@ use super::deliver::Writer;
 /// How long somebody who has typed something is shown as typing.
 pub(super) const TYPING_SHOWN: Duration = Duration::from_secs(6);
 
-/// How many looks of one event are shared; terminals have few widths.
+/// How many looks of one event are shared, and how many zones; terminals have few widths.
 const LOOKS_MAX: usize = 32;
 
 /// What makes lines look alike to readers whom they do not mean.
@@ -190,6 +190,23 @@ impl Writer<'_> {
                 Drawn::Own(range)
             }
         }
+    }
+
+    /// Where an event with a moment in it stands in the page, as it is in the reader's zone.
+    #[cold]
+    pub(super) fn render_zoned<S>(&mut self, conn: &Conn<S>, event: &Event) -> Range<usize> {
+        let (clock, ends) = (self.clock(conn.time()), conn.ends);
+        let mut zoned = self.rendered.zoned.iter();
+        if let Some((_, _, range)) = zoned.find(|it| (it.0, it.1) == (clock, ends)) {
+            return range.clone();
+        }
+        let start = self.page.bytes.len();
+        wire::render(event, ends, clock, &mut self.page.bytes);
+        let range = start..self.page.bytes.len();
+        if self.rendered.zoned.len() < LOOKS_MAX {
+            self.rendered.zoned.push((clock, ends, range.clone()));
+        }
+        range
     }
 
     /// Where the event stands in the page as JSON: once for all who did not ask for it.
