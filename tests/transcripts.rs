@@ -20,7 +20,9 @@ use std::thread;
 use chatline::admin;
 use chatline::chat::command::TABLE;
 use chatline::chat::event::Code;
+use chatline::config::Config;
 use world::compare::{Sight, Streams, seen_in, steps_differ, streams_differ};
+use world::on_hub::World;
 use world::script::{self, Action, Script, Seen};
 use world::{bless, drive_hub, drive_tcp};
 
@@ -58,6 +60,22 @@ fn transcripts_hold_within_tls() {
         let reports = reports_of(playable.iter().copied(), play).into_iter();
         expect_nothing(reports.map(|it| format!("with seed {seed:?}: {it}")).collect());
     }
+}
+
+#[test]
+#[cfg(feature = "tls")]
+fn who_is_in_a_handshake_when_their_address_is_banned_is_let_go() {
+    let args = ["chatline", "--operators", "ann"].map(Into::into);
+    let config = Config::parse_from(args).unwrap();
+    let mut world = World::new(config.chat, config.hub, None);
+    world.begin_with(&[("ann", "hunter-ann")]);
+    let ann = world.connect("127.0.0.1:40000".parse().unwrap());
+    let [banned, other] = ["10.0.0.7:40000", "11.0.0.7:40000"]
+        .map(|from| world.connect_to_tls(from.parse().unwrap()));
+    world.far(ann).send(b"/login ann hunter-ann\n/ban * 10.0.0.0/8\n");
+    world.settle();
+    assert!(world.far(banned).is_disconnected());
+    assert!(!world.far(other).is_disconnected());
 }
 
 #[test]

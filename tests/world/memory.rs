@@ -7,7 +7,7 @@
 use chatline::chat::invites::Invite;
 use chatline::chat::kept::{
     Answer, Change, Kept, KeptAccount, KeptDirect, KeptLine, KeptLock, KeptRoom, KeptSanction,
-    Ledger, Missed, Question, Search, Secret, Span,
+    KeptSettings, Ledger, Missed, Question, Search, Secret, Span,
 };
 use chatline::chat::name::key_of;
 use chatline::chat::sanctions::{Kind, Target};
@@ -45,6 +45,21 @@ impl Memory {
     /// Somebody is invited with that code.
     pub fn invite(&mut self, code: &str) {
         self.invites.push(Invite::of(code).expect("the code of an invitation is one"));
+    }
+
+    /// A name is somebody's from now on.
+    pub fn register(&mut self, nick: &str, password: &str) {
+        self.change(&Change::AccountMade(KeptAccount {
+            serial: self.next[2].max(1),
+            nick: nick.to_owned(),
+            hash: format!("{HASHED}{password}"),
+            unix: 0,
+            seen: 0,
+            rooms: Vec::new(),
+            directs: 0,
+            settings: KeptSettings::default(),
+            bot: None,
+        }));
     }
 
     /// Keeps what is in a ledger.

@@ -95,6 +95,14 @@ impl World {
         self.limits = (chat, hub);
     }
 
+    /// Those names are somebody's from the start, each with its password; nobody is here yet.
+    pub fn begin_with(&mut self, members: &[(&str, &str)]) {
+        for (nick, password) in members {
+            self.store.memory.register(nick, password);
+        }
+        self.restart();
+    }
+
     /// Somebody is invited with that code.
     pub fn invite(&mut self, code: &str) {
         self.store.memory.invite(code);
