@@ -97,7 +97,8 @@ impl Chat {
             let Some(user) = self.users.find(conn) else { return true };
             done.rooms.iter().any(|room| user.is_in(*room))
         };
-        for conn in doer.into_iter().chain(done.other).filter(|conn| !is_listed(*conn)) {
+        let other = done.other.filter(|other| Some(*other) != doer);
+        for conn in doer.into_iter().chain(other).filter(|conn| !is_listed(*conn)) {
             out.tell(conn, done.event.clone());
         }
         if !done.rooms.is_empty() {

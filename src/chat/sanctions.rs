@@ -472,6 +472,23 @@ mod tests {
     }
 
     #[test]
+    fn a_second_name_does_not_free_from_what_was_done_under_the_first() {
+        let mut table = Sanctions::default();
+        let conn = ConnId::new(3, 1);
+        table.insert(ban(Target::Nick("bob".into())), Some(conn));
+        let brief = sanction(Kind::Ban, Target::Nick("rob".into()), Some(5));
+        table.insert(brief, Some(conn));
+        let person = Person { conn: Some(conn), nick: Some("eve"), ..NOBODY };
+        let names = [Target::Nick("bob".into()), Target::Nick("rob".into())];
+        assert_eq!(table.targets_of(Kind::Ban, person), names);
+        assert!(table.of(Kind::Ban, person, 9).is_some());
+        table.expire(9);
+        assert!(table.of(Kind::Ban, person, 9).is_some());
+        table.remove(Kind::Ban, &names[0]);
+        assert_eq!(table.of(Kind::Ban, person, 9), None);
+    }
+
+    #[test]
     fn a_bot_is_known_by_whose_it_is() {
         let mut table = Sanctions::default();
         table.insert(sanction(Kind::Mute, Target::Account(1), None), None);
