@@ -44,10 +44,11 @@ impl Chat {
                 .iter()
                 .flat_map(|room| members(*room))
                 .for_each(|member| listener(member.conn)),
-            Audience::Change { rooms, source } => rooms
+            Audience::Change { rooms, source, heir } => rooms
                 .iter()
                 .flat_map(|room| members(*room))
-                .filter(|member| member.conn != source.conn && !ignores(member, source))
+                .filter(|member| member.conn != source.conn && Some(member.conn) != *heir)
+                .filter(|member| !ignores(member, source))
                 .for_each(|member| listener(member.conn)),
         }
     }

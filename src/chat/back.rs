@@ -71,7 +71,7 @@ impl Chat {
         let account = self.accounts.find(serial).ok_or(Refusal::Unavailable)?;
         let (nick, seen) = (account.nick.clone(), account.seen);
         let old = account.conn.filter(|old| *old != conn);
-        let was_announced = old.is_some_and(|old| self.take_over(old, serial, now, out));
+        let was_announced = old.is_some_and(|old| self.take_over(old, conn, serial, now, out));
         let rooms = self.users.at(conn).rooms.iter().map(|it| it.room).collect();
         let way = Return { was_here: old.is_some(), rooms };
         self.log_out(conn, now, out);
@@ -116,11 +116,19 @@ impl Chat {
 
     /// The connection that was logged in ends, and nobody else hears of it; those who knew it under
     /// another name hear that it has this one. Whether its coming had been told in the lobby.
-    fn take_over(&mut self, old: ConnId, serial: u64, now: Now, out: &mut Outbox) -> bool {
+    fn take_over(
+        &mut self,
+        old: ConnId,
+        new: ConnId,
+        serial: u64,
+        now: Now,
+        out: &mut Outbox,
+    ) -> bool {
         let account = self.accounts.find(serial).map(|account| account.nick.clone());
         let own = account.filter(|nick| *nick != self.users.nick(old));
         if let Some(nick) = own.filter(|nick| self.users.named(nick.key()).is_none()) {
-            self.rename(old, nick, out);
+            // The rooms are told when the new one is in them already.
+            self.rename_for(old, nick, Some(new), out);
         }
         let lobby = self.lobby().and_then(|lobby| self.users.at(old).membership(lobby));
         let was_announced = lobby.is_some_and(|lobby| lobby.is_announced);
@@ -154,6 +162,11 @@ impl Chat {
                 return out.tell(conn, Event::StaysOut { room });
             }
             self.enter_again(conn, id, way.was_here, now, out);
+        } else {
+            // The lobby, in its place among the others: it may have been the current one.
+            let rooms = &mut self.users.at_mut(conn).rooms;
+            let at = rooms.iter().position(|membership| membership.room == id);
+            rooms[at.expect("a member has a membership")..].rotate_left(1);
         }
         let Some((missed, seen)) = missed.filter(|_| !way.was_here) else { return };
         let last = missed.tail.last().map_or(seen, |line| line.id.max(seen));

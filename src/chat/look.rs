@@ -178,7 +178,7 @@ impl Chat {
         let source = Source { conn, nick: nick.clone() };
         let event = Event::TopicSet { room: name, nick, topic };
         out.tell(conn, event.clone());
-        out.publish(Audience::Change { rooms: vec![id], source }, event);
+        out.publish(Audience::Change { rooms: vec![id], source, heir: None }, event);
         Ok(())
     }
 

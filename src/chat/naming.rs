@@ -238,6 +238,17 @@ impl Chat {
 
     /// Gives somebody who has a name another one, and lets the others know.
     pub(super) fn rename(&mut self, conn: ConnId, nick: Nick, out: &mut Outbox) {
+        self.rename_for(conn, nick, None, out);
+    }
+
+    /// The same for somebody in whose place another connection comes, which need not hear of it.
+    pub(super) fn rename_for(
+        &mut self,
+        conn: ConnId,
+        nick: Nick,
+        heir: Option<ConnId>,
+        out: &mut Outbox,
+    ) {
         let old = self.users.rename(conn, nick.clone()).expect("the user has a name");
         out.tell(conn, Event::YouAre { nick: nick.clone() });
         if old.as_str() == nick.as_str() {
@@ -246,7 +257,8 @@ impl Chat {
         let user = self.users.at(conn);
         let rooms = user.rooms.iter().filter(|membership| membership.is_announced);
         let rooms = rooms.map(|membership| membership.room).collect();
-        let audience = Audience::Change { rooms, source: Source { conn, nick: old.clone() } };
+        let source = Source { conn, nick: old.clone() };
+        let audience = Audience::Change { rooms, source, heir };
         out.publish(audience, Event::Renamed { old, new: nick });
     }
 }

@@ -103,7 +103,7 @@ impl Chat {
     fn tell_room(&self, conn: ConnId, id: RoomId, event: Event, out: &mut Outbox) {
         let source = Source { conn, nick: self.users.nick(conn) };
         out.tell(conn, event.clone());
-        out.publish(Audience::Change { rooms: vec![id], source }, event);
+        out.publish(Audience::Change { rooms: vec![id], source, heir: None }, event);
     }
 
     /// An account is about to go: it is an operator of no room.

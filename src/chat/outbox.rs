@@ -51,6 +51,8 @@ pub enum Audience {
         rooms: Vec<RoomId>,
         /// Who has changed it, and is not told.
         source: Source,
+        /// Who comes in their place, and is not told either.
+        heir: Option<ConnId>,
     },
     /// The members of a room who were there before somebody came are told of the arrival; who came
     /// after was shown the name already.

@@ -116,7 +116,7 @@ impl Chat {
         let source = Source { conn, nick: nick.clone() };
         let event = Event::LockSet { room: room.name.clone(), nick, is_locked };
         out.tell(conn, event.clone());
-        out.publish(Audience::Change { rooms: vec![id], source }, event);
+        out.publish(Audience::Change { rooms: vec![id], source, heir: None }, event);
     }
 
     /// `/close room`: asked for once it warns, asked for twice it closes.
