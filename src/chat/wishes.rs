@@ -48,15 +48,14 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let key = super::name::key_of(typed);
-        let other = self.users.named(&key);
+        let other = self.user_named(conn, typed);
         let user = self.users.at_mut(conn);
         let is_meant = |ignored: &Ignored| {
-            ignored.nick.key() == key || other.is_some_and(|other| ignored.conn == other)
+            ignored.nick.key() == key || other.as_ref().is_ok_and(|other| ignored.conn == *other)
         };
         let Some(at) = user.ignored().iter().position(is_meant) else {
             // Not an ignored one: say so in terms of who is here, or that there is no such person.
-            let other = self.user_named(conn, typed)?;
-            let nick = self.users.nick(other);
+            let nick = self.users.nick(other?);
             out.tell(conn, Event::Ignored { nick, is_ignored: false });
             return Ok(());
         };
