@@ -320,6 +320,8 @@ impl Origin {
     pub fn is_in(self, network: IpNet) -> bool {
         let (first, own) = match network {
             IpNet::V4(it) => (u64::from(u32::from(it.addr())), u32::try_from(self.0 ^ MAPPED)),
+            // What is mapped is IPv4, and in no network of IPv6.
+            IpNet::V6(_) if self.0 >> 32 == MAPPED >> 32 => return false,
             IpNet::V6(it) => {
                 let shift = 64_u32.saturating_sub(u32::from(it.prefix_len()));
                 let half = (u128::from(it.addr()) >> 64) as u64;
@@ -372,6 +374,8 @@ mod tests {
         for (typed, read) in [
             ("10.1.2.3", Some("10.1.2.3")),
             ("10.1.2.3/8", Some("10.0.0.0/8")),
+            ("010.001.002.003", Some("10.1.2.3")),
+            ("010.001.002.003/8", Some("10.0.0.0/8")),
             ("0.0.0.0/0", Some("0.0.0.0/0")),
             ("::ffff:10.1.2.3", Some("10.1.2.3")),
             ("::ffff:10.1.2.3/112", Some("10.1.0.0/16")),
