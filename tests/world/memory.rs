@@ -183,6 +183,12 @@ impl Memory {
         self.directs.retain(|(to, _)| *to != account);
         self.operators.retain(|(_, its)| *its != account);
         self.sanctions.retain(|it| it.sanction.target != Target::Account(account));
+        for room in self.rooms.iter_mut().filter(|room| room.owner == Some(account)) {
+            room.owner = None;
+            if room.lock != KeptLock::Open {
+                room.lock = KeptLock::Guest;
+            }
+        }
     }
 
     fn lift(&mut self, room: Option<u64>, kind: Kind, target: &Target) {
