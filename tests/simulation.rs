@@ -14,6 +14,8 @@ mod ask;
 mod draw;
 #[path = "simulation/gaps.rs"]
 mod gaps;
+#[path = "simulation/limits.rs"]
+mod limits;
 #[path = "simulation/model/mod.rs"]
 mod model;
 #[path = "simulation/names.rs"]
@@ -22,6 +24,8 @@ mod names;
 mod noise;
 #[path = "simulation/oracle.rs"]
 mod oracle;
+#[path = "simulation/orders.rs"]
+mod orders;
 #[path = "simulation/plan.rs"]
 mod plan;
 #[path = "simulation/program.rs"]
@@ -68,6 +72,11 @@ fn all_hold(kind: Kind, usual: u64, judge: fn(&Plan) -> Result<(), String>) {
 #[test]
 fn everybody_sees_what_the_rules_say() {
     all_hold(Kind::Prompt, 300, |plan| oracle::judge(plan).map(|_| ()));
+}
+
+#[test]
+fn operators_do_what_the_rules_say() {
+    all_hold(Kind::Ranked, 300, |plan| oracle::judge(plan).map(|_| ()));
 }
 
 #[test]

@@ -43,6 +43,20 @@ pub enum Ask<'a> {
     Ack(bool),
     /// Objects instead of lines from now on.
     Json,
+    /// A name, and its password; an empty one if it is to be asked for.
+    Login(&'a str, &'a str),
+    /// The password of the name that becomes somebody's.
+    Register(&'a str),
+    /// The password of the name that is given up.
+    Unregister(&'a str),
+    /// Who may do what in a room.
+    Operators(Option<&'a str>),
+    /// Whether somebody is an operator of a room.
+    SetOperator(Option<&'a str>, &'a str, bool),
+    /// A room, and seconds; 0 for as often as they like.
+    Slow(&'a str, u32),
+    Announce(&'a str),
+    Moderate(Where<'a>, Order<'a>),
     Help,
     HelpOn(&'a str),
     Quit,
@@ -57,6 +71,39 @@ pub enum Span {
     Before(u64),
     /// The first hundred after that one.
     After(u64),
+}
+
+/// Where something is to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Where<'a> {
+    /// In the current room.
+    Here,
+    /// In that room.
+    Room(&'a str),
+    /// On the whole server.
+    Everywhere,
+}
+
+/// What keeps somebody from what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// From being there.
+    Ban,
+    /// From speaking there.
+    Mute,
+}
+
+/// What an operator wants to be done to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order<'a> {
+    /// Put out, and why.
+    Kick(&'a str, Option<&'a str>),
+    /// Kept from it, for so many seconds, and why.
+    Forbid(Kind, &'a str, Option<i64>, Option<&'a str>),
+    /// Kept from it no longer.
+    Allow(Kind, &'a str),
+    /// Nobody: it is asked who is kept from it.
+    List(Kind),
 }
 
 /// The code of a refusal.
@@ -84,6 +131,7 @@ impl Ask<'_> {
                 | Ask::Receipts(_)
                 | Ask::Ack(_)
                 | Ask::Json
+                | Ask::Login(..)
                 | Ask::Help
                 | Ask::HelpOn(_)
                 | Ask::Quit
@@ -167,6 +215,18 @@ fn command<'a>(word: &str, rest: &'a str) -> Result<Ask<'a>, Code> {
             let id = bare.and_then(|id| id.parse().ok()).filter(|id| *id > 0);
             Ask::Show(id.ok_or(USAGE)?)
         }
+        ("login", _) => {
+            let (name, password) = split(all.ok_or(USAGE)?);
+            Ask::Login(without_sigil(name), password.unwrap_or_default())
+        }
+        ("register", _) => Ask::Register(all.ok_or(USAGE)?),
+        ("unregister", _) => Ask::Unregister(all.ok_or(USAGE)?),
+        ("op" | "deop", _) => operator(all.unwrap_or_default(), word == "op").ok_or(USAGE)?,
+        ("slow", _) => slow(all.ok_or(USAGE)?).ok_or(USAGE)?,
+        ("announce", _) => Ask::Announce(all.ok_or(USAGE)?),
+        ("kick" | "ban" | "unban" | "mute" | "unmute", _) => {
+            moderate(word, all.unwrap_or_default()).ok_or(USAGE)?
+        }
         ("help", _) => help(all)?,
         ("quit" | "exit", _) => Ask::Quit,
         _ => return Err("unknown-command"),
@@ -203,6 +263,88 @@ fn split(text: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// The first word, and what comes after it.
+fn two(text: &str) -> (&str, &str) {
+    let (first, rest) = split(text);
+    (first, rest.unwrap_or_default())
+}
+
+/// `[#ROOM] [NICK]`.
+fn operator(all: &str, is_op: bool) -> Option<Ask<'_>> {
+    let (room, nick) = match all.strip_prefix('#').map(two) {
+        Some((room, nick)) => (Some(room), nick),
+        None => (None, all),
+    };
+    let nick = without_sigil(nick);
+    match room {
+        Some("") => None,
+        _ if nick.contains(' ') => None,
+        _ if nick.is_empty() => is_op.then_some(Ask::Operators(room)),
+        _ => Some(Ask::SetOperator(room, nick, is_op)),
+    }
+}
+
+fn slow(all: &str) -> Option<Ask<'_>> {
+    let (room, word) = two(all);
+    let seconds = if word.eq_ignore_ascii_case("off") { 0 } else { word.parse().ok()? };
+    let room = without_sigil(room);
+    (!room.is_empty() && seconds <= 3_600).then_some(Ask::Slow(room, seconds))
+}
+
+/// `[#ROOM or *] WHO [TIME] [WHY]`.
+fn moderate<'a>(word: &str, all: &'a str) -> Option<Ask<'a>> {
+    let (place, rest) = match two(all) {
+        ("*", rest) => (Where::Everywhere, rest),
+        ("#", _) => return None,
+        (room, rest) if room.starts_with('#') => (Where::Room(&room[1..]), rest),
+        _ => (Where::Here, all),
+    };
+    let (who, rest) = two(rest);
+    let has_who = !who.trim_start_matches('@').is_empty();
+    let why = |text| Some(text).filter(|text: &&str| !text.is_empty());
+    let kind = if word.ends_with("ban") { Kind::Ban } else { Kind::Mute };
+    let order = match word {
+        "ban" | "mute" if who.is_empty() => Order::List(kind),
+        _ if !has_who => return None,
+        "kick" => Order::Kick(who, why(rest)),
+        "unban" | "unmute" => rest.is_empty().then_some(Order::Allow(kind, who))?,
+        _ => match two(rest) {
+            (time, after) if seconds(time).is_some() => {
+                Order::Forbid(kind, who, seconds(time), why(after))
+            }
+            (time, _) if is_nearly_time(time) => return None,
+            _ => Order::Forbid(kind, who, None, why(rest)),
+        },
+    };
+    Some(Ask::Moderate(place, order))
+}
+
+/// `90s`, `30m`, `2h`, `3d`; not none at all.
+fn seconds(word: &str) -> Option<i64> {
+    let unit = match word.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    let number: i64 = word[..word.len() - 1].parse().ok()?;
+    (number > 0).then_some(number * unit)
+}
+
+/// What is meant for a time and is none: a number, and a unit right behind it or at the end; no
+/// ordinal number. It knows what is drawn.
+fn is_nearly_time(word: &str) -> bool {
+    let is_number = |char: char| char.is_ascii_digit();
+    let behind = word.trim_start_matches(is_number);
+    let unit = behind.trim_start_matches(|char| is_number(char) || char == '.');
+    let is_ordinal = matches!(behind, "st" | "nd" | "rd" | "th");
+    let is_plain = behind.chars().all(|char| char.is_ascii_alphanumeric() || char == '.');
+    let has_unit =
+        unit.starts_with(['s', 'm', 'h', 'd', 'w', 'y']) || behind.ends_with(['s', 'm', 'h', 'd']);
+    behind != word && is_plain && !is_ordinal && has_unit
+}
+
 fn switch(word: Option<&str>) -> Option<bool> {
     match word?.to_ascii_lowercase().as_str() {
         "on" => Some(true),
@@ -236,9 +378,11 @@ fn topic(all: Option<&str>) -> Ask<'_> {
 }
 
 fn help(all: Option<&str>) -> Result<Ask<'_>, Code> {
-    const WORDS: [&str; 18] = [
+    const WORDS: [&str; 35] = [
         "join", "leave", "who", "rooms", "nick", "topic", "me", "whisper", "msg", "ignore",
-        "unignore", "away", "quiet", "time", "replay", "help", "quit", "exit",
+        "unignore", "away", "quiet", "time", "replay", "help", "quit", "exit", "login", "op",
+        "deop", "slow", "announce", "kick", "ban", "unban", "mute", "unmute", "ack", "emoji",
+        "receipts", "paste", "show", "history", "json",
     ];
     let Some(all) = all.and_then(|all| all.split(' ').next()) else { return Ok(Ask::Help) };
     match all.as_bytes()[0] {

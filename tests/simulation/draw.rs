@@ -1,12 +1,15 @@
 //! Draws plans: who comes and goes, what they type, how the clocks go, how small the limits are.
 
+mod lines;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::noise;
+use super::limits::{Traits, flags};
 use super::plan::{Deed, Plan, Slot};
 use super::requests::{Drawn, request};
 use super::typing::{End, Piece, Telnet, nonsense};
+use super::{noise, orders};
 use crate::world::memory::Mood;
 use crate::world::rng::Rng;
 
@@ -15,6 +18,9 @@ const NICKS: [&str; 12] = [
 ];
 const ROOMS: [&str; 9] =
     ["lobby", "dev", "ops", "Vault", "vault", "Straße", "STRASSE", "cop", "сор"];
+/// Where there are operators, so few that they find whom they mean.
+const FEW_NICKS: [&str; 4] = ["alice", "Bob", "carol", "ALICE"];
+const FEW_ROOMS: [&str; 4] = ["lobby", "dev", "dev", "Vault"];
 const NO_NAMES: [&str; 7] =
     ["two words", "help", "Nobody", "guest-3", "-x", "a:b", "amuchtoolongnameforany"];
 const WORDS: [&str; 14] = [
@@ -24,6 +30,13 @@ const WORDS: [&str; 14] = [
 const BARELY: [&str; 9] = ["", "  ", "#", "@", "#dev", "@bob ", "/", "/join", "/me  "];
 const PASSWORDS: [&str; 3] = ["secret", "open sesame", "Secret"];
 const ADDRESSES: [[u8; 4]; 4] = [[127, 0, 0, 1], [10, 0, 0, 1], [10, 0, 0, 2], [192, 0, 2, 7]];
+/// Of these, the first two are taken for one.
+const LONG_ADDRESSES: [[u16; 8]; 4] = [
+    [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1],
+    [0x2001, 0xdb8, 0, 0, 0, 0, 0, 2],
+    [0x2001, 0xdb8, 0, 1, 0, 0, 0, 1],
+    [0, 0, 0, 0, 0, 0xffff, 0xa00, 1],
+];
 const STRANGERS: [&[u8]; 3] =
     [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"SSH-2.0-OpenSSH_9.6\r\n"];
 
@@ -32,10 +45,19 @@ const STRANGERS: [&[u8]; 3] =
 pub enum Kind {
     /// Everybody reads at once.
     Prompt,
+    /// The same, and some names are somebody's, and some of those operators.
+    Ranked,
     /// Some read slowly, and nobody minds.
     Slow,
     /// Some read slowly and are let go; nonsense of every kind comes in.
     Stalled,
+}
+
+impl Kind {
+    /// Whether everybody reads at once, so that all that they see can be foretold.
+    pub fn is_prompt(self) -> bool {
+        matches!(self, Kind::Prompt | Kind::Ranked)
+    }
 }
 
 /// What a person has at their end.
@@ -47,15 +69,6 @@ enum FarEnd {
     Terminal,
     /// A program that speaks JSON.
     Program,
-}
-
-/// What a run is like.
-#[derive(Clone, Copy)]
-struct Traits {
-    is_crowd: bool,
-    is_awkward: bool,
-    is_paced: bool,
-    has_receipts: bool,
 }
 
 /// Draws one plan.
@@ -70,6 +83,14 @@ struct Draw {
     has_receipts: bool,
     /// Who has connected, and has not ended since.
     present: Vec<bool>,
+    /// The passwords of those who have logged in, and may be operators.
+    passwords: Vec<Option<String>>,
+    /// What ends what an operator has done.
+    undoing: Option<String>,
+    /// What takes a name again that was given up, and who is to type it.
+    again: Option<(Slot, String)>,
+    /// Who types.
+    typist: Slot,
     /// What each of them has.
     ends: Vec<FarEnd>,
     deeds: Vec<Deed>,
@@ -78,16 +99,21 @@ struct Draw {
 /// The plan of a seed.
 pub fn plan(seed: u64, kind: Kind) -> Plan {
     let mut rng = Rng::new(seed ^ 0x5eed);
-    let is_crowd = kind == Kind::Prompt && rng.one_in(20);
-    let slots = if is_crowd { 53 + rng.below(4) } else { 3 + rng.below(6) };
+    let is_crowd = kind.is_prompt() && rng.one_in(20);
+    let has_members = kind == Kind::Ranked;
+    let slots = match is_crowd {
+        true => 53 + rng.below(4),
+        false => 3 + rng.below(if has_members { 3 } else { 6 }),
+    };
     let is_awkward = !is_crowd && rng.one_in(2);
-    let mut is_store_slow = rng.one_in(3);
-    let is_paced = !is_crowd && rng.one_in(3);
+    // Who logs in waits for an answer, and others overtake them if it takes time.
+    let mut is_store_slow = rng.one_in(3) && !has_members;
+    let is_paced = !is_crowd && rng.one_in(3) && !has_members;
     // A receipt comes at the end of a turn, so it must be known what a turn is.
     let is_sure = !is_paced && !is_awkward && !is_store_slow;
     let has_receipts = match kind {
         Kind::Prompt => is_sure && rng.one_in(2),
-        Kind::Slow => false,
+        Kind::Slow | Kind::Ranked => false,
         Kind::Stalled => true,
     };
     let traits = Traits { is_crowd, is_awkward, is_paced, has_receipts };
@@ -106,85 +132,24 @@ pub fn plan(seed: u64, kind: Kind) -> Plan {
         is_store_slow,
         has_receipts,
         present,
+        passwords: vec![None; slots],
+        undoing: None,
+        again: None,
+        typist: 0,
         ends: vec![FarEnd::Lines; slots],
         deeds,
     };
     for slot in 0..slots {
-        if is_crowd || draw.rng.one_in(2) {
+        if is_crowd || has_members || draw.rng.one_in(2) {
             draw.come(slot);
         }
     }
-    for _ in 0..40 + draw.rng.below(60) {
+    let least = if has_members { 90 } else { 40 };
+    for _ in 0..least + draw.rng.below(60) {
         draw.step();
     }
     draw.depart();
-    Plan { seed, flags, is_awkward, is_store_slow, slots, deeds: draw.deeds }
-}
-
-/// Flags within what the program takes, so that a plan is a transcript.
-fn flags(rng: &mut Rng, kind: Kind, traits: Traits) -> Vec<String> {
-    let mut flags: Vec<String> = Vec::new();
-    let mut flag = |name: &str, value: String| flags.extend([format!("--{name}"), value]);
-    flag("connects-per-minute", "off".to_owned());
-    match traits.is_paced {
-        true => {
-            flag("pace", rng.pick(&["3", "7"]).to_string());
-            flag("burst", (1 + rng.below(12)).to_string());
-        }
-        false => flag("pace", "off".into()),
-    }
-    if kind != Kind::Prompt {
-        flag("queue-bytes", rng.pick(&["1024", "2048", "6000"]).to_string());
-        flag("queue-total-bytes", rng.pick(&["3000", "6000", "20000", "off"]).to_string());
-        flag("line-bytes", (64 + rng.below(960)).to_string());
-    } else if !traits.is_paced && rng.one_in(2) {
-        flag("line-bytes", (64 + rng.below(100)).to_string());
-    }
-    let stall = 500 + rng.below(5_000);
-    match kind {
-        Kind::Stalled => flag("stall-timeout", format!("{stall}ms")),
-        Kind::Slow => flag("stall-timeout", "off".into()),
-        Kind::Prompt => {}
-    }
-    if rng.one_in(2) {
-        flag("name-timeout", format!("{}ms", 100 + rng.below(5_000)));
-    }
-    flag("drain-timeout", format!("{}ms", 100 + rng.below(3_000)));
-    // At a stop, what waits in one read is still said; so that this is all that waits, it is large.
-    let is_large = traits.is_paced || traits.has_receipts;
-    let read_bytes = if is_large { 65_536 } else { *rng.pick(&[512, 1_000, 65_536]) };
-    flag("read-bytes-per-turn", read_bytes.to_string());
-    if rng.one_in(6) {
-        flag("lobby", String::new());
-    }
-    if traits.is_crowd {
-        flag("connections-per-address", "off".into());
-    } else {
-        crowding(rng, kind, traits, &mut flag);
-    }
-    flags
-}
-
-/// How many rooms, members and connections there may be.
-fn crowding(rng: &mut Rng, kind: Kind, traits: Traits, flag: &mut impl FnMut(&str, String)) {
-    for (name, least, most) in [("rooms", 2, 5), ("rooms-per-user", 1, 4), ("room-members", 2, 4)] {
-        if rng.one_in(2) {
-            flag(name, (least + rng.below(most - least + 1)).to_string());
-        }
-    }
-    if rng.one_in(3) {
-        flag("name-chars", (8 + rng.below(8)).to_string());
-    }
-    // What a poll reports for nothing may end the patience with a connection that ends.
-    if traits.is_awkward || kind != Kind::Prompt {
-        return;
-    }
-    if rng.one_in(3) {
-        flag("connections", (2 + rng.below(6)).to_string());
-    }
-    if rng.one_in(3) {
-        flag("connections-per-address", (1 + rng.below(3)).to_string());
-    }
+    Plan { seed, flags, is_awkward, is_store_slow, has_members, slots, deeds: draw.deeds }
 }
 
 impl Draw {
@@ -205,7 +170,7 @@ impl Draw {
                 let seconds = self.rng.below(200_000) as i64 - 100_000;
                 self.deeds.push(Deed::Jump(seconds));
             }
-            91..93 if self.kind == Kind::Prompt && !self.is_store_slow && !self.has_receipts => {
+            91..93 if self.kind.is_prompt() && !self.is_store_slow && !self.has_receipts => {
                 self.restart();
             }
             93..95 if self.kind == Kind::Stalled => {
@@ -224,7 +189,7 @@ impl Draw {
                 };
                 self.deeds.push(Deed::Noise(slot, noise));
             }
-            _ if self.kind == Kind::Prompt => self.send(slot),
+            _ if self.kind.is_prompt() => self.send(slot),
             _ => self.appetite(slot),
         }
     }
@@ -235,7 +200,10 @@ impl Draw {
     }
 
     fn come(&mut self, slot: Slot) {
-        let address = IpAddr::from(*self.rng.pick(&ADDRESSES));
+        let address = match self.kind == Kind::Ranked && self.rng.one_in(4) {
+            true => IpAddr::from(*self.rng.pick(&LONG_ADDRESSES)),
+            false => IpAddr::from(*self.rng.pick(&ADDRESSES)),
+        };
         self.deeds.push(Deed::Wait(Duration::from_millis(1)));
         if self.rng.one_in(60) {
             let bytes = *self.rng.pick(&STRANGERS);
@@ -243,8 +211,11 @@ impl Draw {
         }
         self.deeds.push(Deed::Connect(slot, address));
         self.present[slot] = true;
-        if self.kind != Kind::Prompt && self.rng.one_in(2) {
+        if !self.kind.is_prompt() && self.rng.one_in(2) {
             self.appetite(slot);
+        }
+        if self.kind == Kind::Ranked {
+            return self.come_among_operators(slot);
         }
         self.begin(slot);
         if !self.rng.one_in(4) {
@@ -255,10 +226,35 @@ impl Draw {
         }
     }
 
+    /// Where there are operators, nearly everybody has a name, and many are in one room.
+    fn come_among_operators(&mut self, slot: Slot) {
+        let is_crowd = self.slots > NICKS.len();
+        let may_order = slot == 0 || self.rng.one_in(if is_crowd { 12 } else { 3 });
+        let login = orders::login(&mut self.rng);
+        let password = login.split(' ').next_back().map(str::to_owned);
+        self.passwords[slot] = password.filter(|_| may_order);
+        let first = match self.rng.below(12) {
+            0 => String::new(),
+            _ if may_order => login,
+            _ if is_crowd => format!("p{slot}"),
+            1 => (*self.rng.pick(&FEW_NICKS)).to_owned(),
+            _ => FEW_NICKS[slot % 3].to_owned(),
+        };
+        let mut lines = vec![first];
+        if self.rng.one_in(2) {
+            lines.push("/join dev".to_owned());
+        }
+        for line in lines {
+            let line = vec![Piece::text(&line), Piece::End(End::Lf)];
+            self.deeds.push(Deed::Send(slot, line, None));
+        }
+        self.begin(slot);
+    }
+
     /// What somebody has at their end may say what it is.
     fn begin(&mut self, slot: Slot) {
         self.ends[slot] = match self.rng.below(4) {
-            0 if self.kind != Kind::Prompt => FarEnd::Terminal,
+            0 if !self.kind.is_prompt() => FarEnd::Terminal,
             1 => FarEnd::Program,
             _ => FarEnd::Lines,
         };
@@ -318,12 +314,13 @@ impl Draw {
     }
 
     fn send(&mut self, slot: Slot) {
+        self.typist = slot;
         self.deeds.push(Deed::Wait(Duration::from_millis(1 + self.rng.below(3) as u64)));
         if self.ends[slot] == FarEnd::Terminal {
             let keys = self.keys();
             return self.deeds.push(Deed::Noise(slot, keys));
         }
-        let is_program = self.ends[slot] == FarEnd::Program && self.kind != Kind::Prompt;
+        let is_program = self.ends[slot] == FarEnd::Program && !self.kind.is_prompt();
         if is_program && self.rng.one_in(6) {
             let text = self.text();
             let block = noise::sized(&mut self.rng, &text);
@@ -333,7 +330,7 @@ impl Draw {
             FarEnd::Program => self.requests(),
             FarEnd::Lines | FarEnd::Terminal => self.typed(),
         };
-        let may_cut = self.kind != Kind::Prompt || !self.has_receipts;
+        let may_cut = !self.kind.is_prompt() || !self.has_receipts;
         let cut = (may_cut && self.rng.one_in(3)).then(|| self.rng.below(40));
         self.deeds.push(Deed::Send(slot, pieces, cut));
     }
@@ -342,10 +339,14 @@ impl Draw {
     fn requests(&mut self) -> Vec<Piece> {
         let mut pieces = Vec::new();
         for _ in 0..*self.rng.pick(&[1, 1, 2, 12]) {
-            let (nick, room, words) = (self.nick(), self.name(&ROOMS), self.words());
+            let (nick, room, words) = (self.nick(), self.name(self.rooms()), self.words());
+            let whom = if self.kind == Kind::Ranked { self.anybody() } else { nick.clone() };
+            let orders_in = self.orders_in();
             let may_look_up = self.may_look_up();
             let may_want_receipts = self.has_receipts;
-            let drawn = Drawn { nick: &nick, room, words: &words, may_look_up, may_want_receipts };
+            let (nick, whom, words) = (&*nick, &*whom, &*words);
+            let drawn =
+                Drawn { nick, whom, room, words, may_look_up, may_want_receipts, orders_in };
             pieces.push(Piece::text(&request(&mut self.rng, &drawn)));
             if self.rng.one_in(30) {
                 let telnet = [Telnet::AreYouThere, Telnet::Interrupt, Telnet::EraseLine];
@@ -356,14 +357,16 @@ impl Draw {
         pieces
     }
 
-    /// Whether a room may have lines that have to be asked for when somebody enters it.
+    /// Whether something may have to be asked for: the lines of a room when somebody enters it, or
+    /// whether a password is right.
     fn may_ask(&self) -> bool {
-        self.deeds.iter().any(|deed| matches!(deed, Deed::Restart))
+        let is_restarted = self.deeds.iter().any(|deed| matches!(deed, Deed::Restart));
+        is_restarted || self.kind == Kind::Ranked
     }
 
     /// Whether something may be asked for that a store looks up.
     fn may_look_up(&self) -> bool {
-        let is_answered_at_once = self.kind == Kind::Prompt && !self.is_store_slow;
+        let is_answered_at_once = self.kind.is_prompt() && !self.is_store_slow;
         // Who waits for an answer ends their turn, and receipts come at the end of a turn.
         is_answered_at_once && !self.is_paced && !self.has_receipts
     }
@@ -381,7 +384,7 @@ impl Draw {
         if self.rng.one_in(25) {
             return self.many_as_one();
         }
-        let bursts = if self.kind == Kind::Prompt { 25 } else { 4 };
+        let bursts = if self.kind.is_prompt() { 25 } else { 4 };
         let lines = match self.rng.one_in(bursts) {
             true => 5 + self.rng.below(40),
             false => 1 + self.rng.below(2),
@@ -396,7 +399,7 @@ impl Draw {
 
     /// Somebody tries to get into a locked room that is made if it is not there yet.
     fn guesses(&mut self) -> Vec<Piece> {
-        let room = self.name(&ROOMS);
+        let room = self.name(self.rooms());
         let tries = 3 + self.rng.below(6);
         let mut line = || {
             let password = *self.rng.pick(&["", "", "secret", "Secret", "sesame"]);
@@ -409,7 +412,7 @@ impl Draw {
     /// whether a connection that goes breaks or ends.
     fn many_as_one(&mut self) -> Vec<Piece> {
         let lines = *self.rng.pick(&[0, 1, 2, 4, 5, 6, 7, 40]);
-        let room = self.name(&ROOMS);
+        let room = self.name(self.rooms());
         let begin = *self.rng.pick(&["/paste", "/paste", "/paste #"]);
         let mut texts =
             vec![if begin.ends_with('#') { format!("{begin}{room}") } else { begin.into() }];
@@ -454,7 +457,8 @@ impl Draw {
     }
 
     fn name(&mut self, names: &[&'static str]) -> &'static str {
-        let names = if self.rng.one_in(12) { &NO_NAMES } else { names };
+        let is_none = self.rng.one_in(if self.kind == Kind::Ranked { 60 } else { 12 });
+        let names = if is_none { &NO_NAMES } else { names };
         names[self.rng.below(names.len())]
     }
 
@@ -462,7 +466,23 @@ impl Draw {
         if self.slots > NICKS.len() && self.rng.one_in(2) {
             return format!("p{}", self.rng.below(self.slots));
         }
-        self.name(&NICKS).to_owned()
+        self.name(self.nicks()).to_owned()
+    }
+
+    fn nicks(&self) -> &'static [&'static str] {
+        if self.kind == Kind::Ranked { &FEW_NICKS } else { &NICKS }
+    }
+
+    fn rooms(&self) -> &'static [&'static str] {
+        if self.kind == Kind::Ranked { &FEW_ROOMS } else { &ROOMS }
+    }
+
+    /// Whoever may be meant: who has a name from the start, too.
+    fn anybody(&mut self) -> String {
+        match self.kind == Kind::Ranked && self.rng.one_in(3) {
+            true => orders::member(&mut self.rng).to_owned(),
+            false => self.nick(),
+        }
     }
 
     fn words(&mut self) -> String {
@@ -473,81 +493,6 @@ impl Draw {
             false => *self.rng.pick(&WORDS),
         });
         words.collect::<Vec<_>>().join(" ")
-    }
-
-    fn text(&mut self) -> String {
-        let (nick, room, words) = (self.nick(), self.name(&ROOMS), self.words());
-        match self.rng.below(100) {
-            0..26 => words,
-            26..38 => format!("#{room} {words}"),
-            38..40 => format!("#{room}: {words}"),
-            40..46 => format!("@{nick} {words}"),
-            46..48 => format!("/msg @{nick}: {words}"),
-            48..58 => format!("/join {room}"),
-            58..62 => format!("/JOIN #{room} {}", self.rng.pick(&PASSWORDS)),
-            62 => "/leave".to_owned(),
-            63..67 => format!("/leave #{room}"),
-            67..71 => format!("/nick {nick}"),
-            71 => format!("{nick}*"),
-            72 => format!("/nick {nick}*"),
-            73..76 => format!("/me {words}"),
-            76..99 => self.rare(&nick, room, &words),
-            _ => (*self.rng.pick(&["quit", "QUIT ", "/quit", "/exit now"])).to_owned(),
-        }
-    }
-
-    /// Asks for what was said before. Who waits for the answer is overtaken by others, if it takes
-    /// time.
-    fn history(&mut self, room: &str) -> String {
-        match self.rng.below(10) {
-            8 => format!("/history after {}", self.rng.below(60)),
-            9 => format!("/history {room} after {}", self.rng.below(60)),
-            6 | 7 => format!("/show {}", self.rng.below(60)),
-            0 => "/history".to_owned(),
-            1 => format!("/history {}", self.rng.below(8)),
-            2 => format!("/history before {}", self.rng.below(60)),
-            3 => format!("/history #{room} before {}", self.rng.below(60)),
-            4 => format!("/history {room} 3"),
-            _ => format!("/history {room}"),
-        }
-    }
-
-    fn rare(&mut self, nick: &str, room: &str, words: &str) -> String {
-        if self.may_look_up() && self.rng.one_in(6) {
-            return self.history(room);
-        }
-        let switch = *self.rng.pick(&["on", "on", "off", "ON", ""]);
-        match self.rng.below(28) {
-            0 => "/who".to_owned(),
-            1 => format!("/who {nick}"),
-            2 => format!("/who #{room}"),
-            3 => "/rooms".to_owned(),
-            4 => "/topic".to_owned(),
-            5 => format!("/topic #{room}"),
-            6 => format!("/topic {words}"),
-            7 => format!("/topic #{room} {words}"),
-            8 => format!("/topic #{room} -"),
-            9 | 10 => format!("/ignore {nick}"),
-            11 => format!("/unignore {nick}"),
-            12 => "/ignore".to_owned(),
-            13 => format!("/away {words}"),
-            14 => "/away".to_owned(),
-            15 => format!("/quiet {}", self.rng.pick(&["on", "off", "ON", "x"])),
-            16 => {
-                let times = ["on", "off", "+05:30", "-03:00", "+15:00", "5", "+xx:00"];
-                format!("/time {}", self.rng.pick(&times))
-            }
-            17 => format!("/replay {}", self.rng.pick(&["0", "3", "100", "101", "x"])),
-            18 => format!("/help {}", self.rng.pick(&["", "join", "/TIME", "#x", "@x", "jion"])),
-            19 => format!("/{words}"),
-            20 => format!("//{words}"),
-            21 => format!(" {words}"),
-            22 => (*self.rng.pick(&BARELY)).to_owned(),
-            23 => format!("/emoji {switch}"),
-            24 | 25 => format!("/ack {switch}"),
-            26 if self.has_receipts => format!("/receipts {switch}"),
-            _ => "x".repeat(60 + self.rng.below(120)),
-        }
     }
 
     /// The server dies when it has kept everything that it was given; nobody is there afterwards.
@@ -564,7 +509,7 @@ impl Draw {
         // and says the rest when the others have gone.
         let may_ask = self.may_ask();
         let is_certain = match self.kind {
-            Kind::Prompt => !(self.is_paced && (self.is_awkward || may_ask)),
+            Kind::Prompt | Kind::Ranked => !(self.is_paced && (self.is_awkward || may_ask)),
             Kind::Slow => false,
             Kind::Stalled => true,
         };

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::model::{ConnNo, Model};
-use super::plan::{Deed, Plan, Slot};
+use super::plan::{Deed, MEMBERS, Plan, Slot};
 use super::program::as_lines;
 use super::run::{Run, STORE_PATIENCE, config};
 use super::told::{Told, compare};
@@ -14,18 +14,24 @@ use crate::world::on_hub::START;
 /// differs first.
 pub fn judge(plan: &Plan) -> Result<Vec<Vec<u8>>, String> {
     let config = config(plan);
-    let model = Model::new(config.chat, config.hub, START.unix);
+    let mut model = Model::new(config.chat, config.hub, START.unix);
+    for (name, password) in MEMBERS.iter().filter(|_| plan.has_members) {
+        model.enroll(name, password);
+    }
     let run = Run::new(plan, true);
     let mut judge = Judge { run, model, seen: Vec::new(), told: Vec::new() };
     for (number, deed) in plan.deeds.iter().enumerate() {
         if judge.run.can(deed) {
             judge.run.act(deed);
             judge.foretell(deed);
+            if judge.model.is_lost() {
+                break;
+            }
             judge.model.tell_receipts();
             judge.compare().map_err(|why| format!("in deed {number}: {why}"))?;
         }
     }
-    if plan.is_store_slow {
+    if plan.is_store_slow && !judge.model.is_lost() {
         judge.run.act(&Deed::Wait(STORE_PATIENCE));
         judge.wait(STORE_PATIENCE);
         judge.compare().map_err(|why| format!("at last: {why}"))?;

@@ -12,6 +12,10 @@ use crate::world::memory::Mood;
 /// Who does it: the person in that place; a person can connect again.
 pub type Slot = usize;
 
+/// Names that are somebody's from the start, in worlds that have such, and their passwords.
+pub const MEMBERS: [(&str, &str); 4] =
+    [("ann", "hunter-ann"), ("ben", "hunter-ben"), ("cat", "hunter-cat"), ("dan", "hunter-dan")];
+
 /// One thing that happens.
 #[derive(Clone, Debug)]
 pub enum Deed {
@@ -58,6 +62,8 @@ pub struct Plan {
     pub is_awkward: bool,
     /// Whether the store takes its time.
     pub is_store_slow: bool,
+    /// Whether there are [`MEMBERS`].
+    pub has_members: bool,
     /// How many people there are.
     pub slots: usize,
     /// What happens, in order.
@@ -77,6 +83,9 @@ impl Plan {
             self.seed, self.is_awkward, self.is_store_slow
         );
         let _ = writeln!(text, "flags:{}", flags.collect::<String>());
+        for (name, password) in MEMBERS.iter().filter(|_| self.has_members) {
+            let _ = writeln!(text, "# {name} was registered before, with the password {password}");
+        }
         self.deeds.iter().for_each(|deed| deed.write(&mut text));
         text
     }

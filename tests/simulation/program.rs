@@ -6,6 +6,9 @@
 
 use serde_json::{Map, Value};
 
+/// Reasons for which somebody is put out, and is told so as a refusal.
+const REFUSALS: [&str; 3] = ["no-name", "kicked", "banned"];
+
 /// The stream with each object of JSON as lines; what is none stays.
 pub fn as_lines(seen: &[u8]) -> Result<Vec<u8>, String> {
     let (mut out, mut rest) = (Vec::new(), seen);
@@ -46,7 +49,9 @@ fn lines_of(object: &Map<String, Value>) -> Result<Vec<String>, String> {
         }
         "direct" => vec![format!("@{from}: {text}")],
         "refused" => vec![format!("! {} {text}", field("code"))],
-        "bye" if field("reason") == "no-name" => vec![format!("! no-name {text}")],
+        "bye" if REFUSALS.contains(&field("reason")) => {
+            vec![format!("! {} {text}", field("reason"))]
+        }
         "came" => vec![format!("* #{room}: {from} came")],
         "left" => vec![format!("* #{room}: {from} left")],
         "gone" => vec![format!("* {from} left")],

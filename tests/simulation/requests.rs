@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
+use super::orders;
 use crate::world::rng::Rng;
 
 /// Names and words that were drawn before.
 pub struct Drawn<'a> {
     /// A person's name, or what is none.
     pub nick: &'a str,
+    /// The same, or a name that is somebody's from the start.
+    pub whom: &'a str,
     /// A room's.
     pub room: &'a str,
     /// Some words.
@@ -16,6 +19,8 @@ pub struct Drawn<'a> {
     pub may_look_up: bool,
     /// Whether receipts may be wanted.
     pub may_want_receipts: bool,
+    /// Of how many requests one is an operator's; 0 for none.
+    pub orders_in: usize,
 }
 
 /// No requests, and some that lack something, or have too much of it.
@@ -41,7 +46,8 @@ pub fn request(rng: &mut Rng, drawn: &Drawn<'_>) -> String {
     if rng.one_in(15) {
         return (*rng.pick(&WRONG)).to_owned();
     }
-    let mut request = said(rng, drawn);
+    let is_order = drawn.orders_in > 0 && rng.one_in(drawn.orders_in);
+    let mut request = if is_order { orders::request(rng, drawn) } else { said(rng, drawn) };
     match rng.below(4) {
         0 => {}
         1 => request["id"] = json!(format!("a{}", rng.below(100))),
@@ -52,13 +58,13 @@ pub fn request(rng: &mut Rng, drawn: &Drawn<'_>) -> String {
 
 /// Saying something, coming and going.
 fn said(rng: &mut Rng, drawn: &Drawn<'_>) -> Value {
-    let Drawn { nick, room, words, .. } = *drawn;
+    let Drawn { nick, whom, room, words, .. } = *drawn;
     match rng.below(24) {
         0..6 => json!({"action": "message", "text": words}),
         6..9 => json!({"action": "message", "room": room, "text": words}),
         9 => json!({"action": "sendMessage", "channelName": format!("#{room}"), "message": words}),
-        10 => json!({"action": "message", "nick": nick, "text": words}),
-        11 => json!({"action": "whisper", "memberName": format!("@{nick}"), "text": words}),
+        10 => json!({"action": "message", "nick": whom, "text": words}),
+        11 => json!({"action": "whisper", "memberName": format!("@{whom}"), "text": words}),
         12 => json!({"action": "message", "text": format!("{words}\n\n /{words}\n")}),
         13 => json!({"action": "paste", "room": room, "text": format!("{words}\n").repeat(7)}),
         14 => json!({"action": "me", "text": words}),
@@ -73,21 +79,21 @@ fn said(rng: &mut Rng, drawn: &Drawn<'_>) -> Value {
 
 /// All the rest.
 fn rare(rng: &mut Rng, drawn: &Drawn<'_>) -> Value {
-    let Drawn { nick, room, words, .. } = *drawn;
+    let Drawn { nick, whom, room, words, .. } = *drawn;
     let (is_on, id) = (rng.one_in(2), 1 + rng.below(60));
     match rng.below(28) {
         0 | 1 => json!({"action": "nick", "name": nick}),
         2 => json!({"action": "setName", "memberName": format!("{nick}*")}),
         3 => json!({"action": "who"}),
         4 => json!({"action": "who", "room": room}),
-        5 => json!({"action": "who", "nick": nick}),
+        5 => json!({"action": "who", "nick": whom}),
         6 => json!({"action": "rooms"}),
         7 => json!({"action": "topic"}),
         8 => json!({"action": "topic", "room": room}),
         9 => json!({"action": "topic", "room": room, "text": words}),
         10 => json!({"action": "topic", "text": ""}),
-        11 => json!({"action": "ignore", "nick": nick}),
-        12 => json!({"action": "unignore", "nick": nick}),
+        11 => json!({"action": "ignore", "nick": whom}),
+        12 => json!({"action": "unignore", "nick": whom}),
         13 => json!({"action": "ignore"}),
         14 => json!({"action": "away", "text": words}),
         15 => json!({"action": "away"}),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chatline::config::{Config, Connections};
 
-use super::plan::{Deed, Plan, Slot};
+use super::plan::{Deed, MEMBERS, Plan, Slot};
 use super::typing::bytes_of;
 use crate::world::drive_hub;
 use crate::world::memory::Mood;
@@ -70,6 +70,9 @@ impl Run {
         }
         let mischief = plan.is_awkward.then(|| Rng::new(plan.seed));
         let mut world = World::new(config.chat, config.hub, mischief);
+        if plan.has_members {
+            world.begin_with(&MEMBERS);
+        }
         if plan.is_store_slow {
             world.delay_store(Rng::new(!plan.seed));
         }
@@ -252,7 +255,7 @@ impl Run {
         let chat = hub.conversation();
         assert_eq!((chat.people(), chat.connected()), (0, 0), "people are left");
         for (_, room) in chat.rooms().iter() {
-            let is_plain = room.members().is_empty() && !room.is_locked();
+            let is_plain = room.members().is_empty() && !room.is_fleeting();
             assert!(is_plain, "#{} is left as it was", room.name);
             assert!(!room.is_awaited(), "somebody waits in #{}", room.name);
         }

@@ -20,6 +20,15 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// The one of whoever comes from there.
+    pub fn of(all: &mut Vec<(u128, Bucket)>, origin: u128) -> &mut Bucket {
+        let at = all.iter().position(|(who, _)| *who == origin).unwrap_or_else(|| {
+            all.push((origin, Bucket::default()));
+            all.len() - 1
+        });
+        &mut all[at].1
+    }
+
     /// When one more is to be had, at `now` or later.
     pub fn next(&mut self, rate: Rate, now: Duration) -> Duration {
         self.missing = self.missing.saturating_sub(now - self.at);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::ask::{Ask, Code, Span};
+use super::super::ask::{Ask, Code, Kind, Order, Span, Where};
 use super::super::told::What;
 use super::{ConnNo, Model, Stage};
 
@@ -23,6 +23,7 @@ impl Model {
             return;
         }
         if line.trim().eq_ignore_ascii_case("quit") {
+            self.note_directs_seen(no);
             return self.answer_named(no, Ask::Quit);
         }
         let object: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
@@ -46,6 +47,7 @@ impl Model {
 
     fn obey_request(&mut self, no: ConnNo, request: Request<'_>) {
         self.conns[no].typed_at = self.mono;
+        self.note_directs_seen(no);
         self.note_seen(no);
         match request {
             Request::Json => self.words(no, &["speaks JSON"]),
@@ -162,6 +164,50 @@ fn asked(object: &Map<String, Value>) -> Result<Request<'_>, Code> {
         "show" => Ask::Show(number("line").ok_or(usage)?),
         "json" => return Ok(Request::Json),
         "quit" => Ask::Quit,
-        _ => return Err("bad-json"),
+        _ => order(word, room, nick, object)?,
     }))
+}
+
+/// What only some may ask.
+fn order<'a>(
+    word: &str,
+    room: Option<&'a str>,
+    nick: Option<&'a str>,
+    object: &'a Map<String, Value>,
+) -> Result<Ask<'a>, Code> {
+    let text = |name: &str| {
+        let text = object.get(name).and_then(Value::as_str);
+        text.filter(|text| !text.is_empty())
+    };
+    let (usage, seconds): (Code, _) = ("usage", object.get("seconds").and_then(Value::as_i64));
+    Ok(match word {
+        "login" => Ask::Login(nick.ok_or(usage)?, text("password").unwrap_or_default()),
+        "op" if nick.is_none() => Ask::Operators(room),
+        "op" | "deop" => Ask::SetOperator(room, nick.ok_or(usage)?, word == "op"),
+        "slow" => {
+            let seconds = seconds.and_then(|seconds| seconds.try_into().ok());
+            let seconds = seconds.filter(|seconds| *seconds <= 3_600).ok_or(usage)?;
+            Ask::Slow(room.ok_or(usage)?, seconds)
+        }
+        "announce" => Ask::Announce(text("text").ok_or(usage)?.trim()),
+        "kick" | "ban" | "unban" | "mute" | "unmute" => {
+            if seconds == Some(0) {
+                return Err(usage);
+            }
+            let place = match room {
+                None => Where::Here,
+                Some("*") => Where::Everywhere,
+                Some(room) => Where::Room(room),
+            };
+            let kind = if word.ends_with("ban") { Kind::Ban } else { Kind::Mute };
+            let order = match (word, nick.or(text("address"))) {
+                ("kick", who) => Order::Kick(who.ok_or(usage)?, text("why")),
+                ("unban" | "unmute", who) => Order::Allow(kind, who.ok_or(usage)?),
+                (_, Some(who)) => Order::Forbid(kind, who, seconds, text("why")),
+                (_, None) => Order::List(kind),
+            };
+            Ask::Moderate(place, order)
+        }
+        _ => return Err("bad-json"),
+    })
 }

@@ -45,6 +45,8 @@ impl Model {
                 if !self.conns[no].is_in(room) {
                     return Err("not-a-member");
                 }
+                self.is_not_muted(no, room)?;
+                self.take_turn(no, room)?;
                 self.set_topic(no, room, topic);
             }
             Ask::Help => help::screen().lines().for_each(|line| self.line(no, line)),
@@ -151,16 +153,17 @@ impl Model {
         }
     }
 
-    /// A locked room shows nothing to outsiders.
-    fn may_look(&self, no: ConnNo, room: RoomNo) -> Result<(), Code> {
+    /// A locked room shows nothing to outsiders, and none anything to who is banned from it.
+    pub(super) fn may_look(&self, no: ConnNo, room: RoomNo) -> Result<(), Code> {
+        self.may_be_in(no, room)?;
         let is_closed = self.rooms[room].password.is_some() && !self.conns[no].is_in(room);
         if is_closed { Err("room-locked") } else { Ok(()) }
     }
 
     fn set_topic(&mut self, no: ConnNo, room: RoomNo, topic: Option<&str>) {
+        self.keep(room);
         let (nick, it) = (self.nick(no), &mut self.rooms[room]);
         it.topic = topic.map(str::to_owned);
-        it.is_kept = true;
         let line = match topic {
             Some(topic) => format!("* #{}: {} set the topic: {topic}", it.name.shown, nick.shown),
             None => format!("* #{}: {} removed the topic", it.name.shown, nick.shown),
@@ -190,13 +193,14 @@ impl Model {
             }
         };
         self.wrapped(no, &text);
+        self.tell_slow(no, room);
         Ok(())
     }
 
     fn profile(&mut self, no: ConnNo, of: ConnNo) {
         let (asker, conn) = (&self.conns[no], &self.conns[of]);
         let rooms = conn.rooms.iter().map(|it| it.room);
-        let seen = rooms.filter(|room| self.rooms[*room].password.is_none() || asker.is_in(*room));
+        let seen = rooms.filter(|room| self.may_look(no, *room).is_ok());
         let rooms: Vec<String> =
             seen.map(|room| format!("#{}", self.rooms[room].name.shown)).collect();
         let rooms = match rooms.len() {
@@ -219,7 +223,7 @@ impl Model {
         let mut rows = Vec::new();
         for (room, it) in self.rooms.iter().enumerate().filter(|(_, it)| it.is_there) {
             let name = &it.name;
-            let is_closed = self.may_look(no, room).is_err();
+            let is_closed = it.password.is_some() && !self.conns[no].is_in(room);
             let members = it.members.len();
             let row = match (is_closed, it.password.is_some()) {
                 (true, _) => format!("* #{}  (locked)", name.shown),
@@ -260,7 +264,7 @@ impl Model {
         }
     }
 
-    fn wrapped(&mut self, no: ConnNo, text: &str) {
+    pub(super) fn wrapped(&mut self, no: ConnNo, text: &str) {
         self.tell(no, What::Wrapped(format!("* {text}")));
     }
 }
@@ -284,7 +288,7 @@ pub(super) fn day_line(day: i64) -> String {
 }
 
 /// `YYYY-MM-DD` of a moment, counted year by year and month by month.
-fn date(unix: i64) -> String {
+pub(super) fn date(unix: i64) -> String {
     let (mut days, mut year) = (unix.div_euclid(86_400), 1970);
     let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     while days >= 365 + i64::from(is_leap(year)) {

@@ -7,8 +7,11 @@
 
 mod intake;
 mod json;
+mod login;
 mod look;
 mod moves;
+mod ranks;
+mod sanctions;
 mod talk;
 mod wants;
 
@@ -22,6 +25,9 @@ use super::names::Name;
 use super::told::{Told, What};
 use super::typing::Piece;
 use intake::Bucket;
+use login::{Account, AccountNo, Habits};
+use ranks::Slow;
+use sanctions::Sanction;
 
 /// A connection, counted from the first one; never reused.
 pub type ConnNo = usize;
@@ -83,6 +89,8 @@ pub struct Conn {
     is_quiet: bool,
     zone: Option<i64>,
     says_emoji: bool,
+    /// What they have said themselves of the like.
+    habits: Habits,
     wants_receipts: bool,
     wants_acks: bool,
     is_json: bool,
@@ -94,6 +102,9 @@ pub struct Conn {
     /// The zone of its last line, if that carried the time, and the day there.
     day: Option<(i64, i64)>,
     replay_lines: usize,
+    /// Whose connection it is, and how many lines that waited were shown to them just now.
+    account: Option<AccountNo>,
+    directs_shown: usize,
     typed_at: Duration,
     since: i64,
     came_at: Duration,
@@ -124,8 +135,13 @@ struct Room {
     /// Which of those that were made at the same instant is pushed out first.
     slot: usize,
     is_there: bool,
-    /// Something was said in it, or about it, that is kept.
-    is_kept: bool,
+    /// Something was said in it, or about it, that is kept; of these rooms it was the so manyth.
+    kept_as: Option<usize>,
+    /// Who made it, if they were logged in.
+    owner: Option<AccountNo>,
+    operators: Vec<AccountNo>,
+    slow: Option<Slow>,
+    sanctions: Vec<Sanction>,
     password: Option<String>,
     topic: Option<String>,
     /// In the order of entering.
@@ -165,6 +181,17 @@ pub struct Model {
     said: u64,
     /// Who wants to know that whom has what was said to them, in this turn.
     receipts: Vec<(ConnNo, ConnNo)>,
+    /// Names that are somebody's.
+    accounts: Vec<Account>,
+    /// Who may not be anywhere, or speak nowhere.
+    everywhere: Vec<Sanction>,
+    /// How many rooms were kept so far.
+    kept: usize,
+    /// How many passwords were hashed for whom, and who came how often.
+    hashes: Vec<(u128, Bucket)>,
+    arrivals: Vec<(u128, Bucket)>,
+    /// Something was typed after which nothing is foretold.
+    is_lost: bool,
     /// Whose request is being obeyed, and what stands before its answers.
     answering: Option<(ConnNo, String)>,
 }
@@ -188,6 +215,12 @@ impl Model {
             guests: 0,
             said: 0,
             receipts: Vec::new(),
+            accounts: Vec::new(),
+            everywhere: Vec::new(),
+            kept: 0,
+            hashes: Vec::new(),
+            arrivals: Vec::new(),
+            is_lost: false,
             answering: None,
         };
         if let Some(lobby) = lobby {
@@ -199,7 +232,7 @@ impl Model {
 
     /// A connection comes; `place` decides who is first among those for whom the same is due.
     pub fn connect(&mut self, address: IpAddr, place: u64) -> ConnNo {
-        let no = self.conns.len();
+        let (no, address) = (self.conns.len(), address.to_canonical());
         let refusal = self.refusal_at_the_door(address);
         self.conns.push(Conn {
             address,
@@ -224,6 +257,7 @@ impl Model {
             is_quiet: false,
             zone: None,
             says_emoji: false,
+            habits: Habits::default(),
             wants_receipts: false,
             wants_acks: false,
             is_json: false,
@@ -232,6 +266,8 @@ impl Model {
             watchers: Vec::new(),
             day: None,
             replay_lines: 20,
+            account: None,
+            directs_shown: 0,
             typed_at: self.mono,
             since: self.unix,
             came_at: self.mono,
@@ -240,8 +276,8 @@ impl Model {
             told: Vec::new(),
         });
         match refusal {
-            Some(code) => {
-                self.tell(no, What::Refused(code));
+            Some(last) => {
+                self.tell(no, last);
                 self.linger(no);
             }
             None => self.greet(no),
@@ -249,15 +285,35 @@ impl Model {
         no
     }
 
-    fn refusal_at_the_door(&self, address: IpAddr) -> Option<&'static str> {
+    fn refusal_at_the_door(&mut self, address: IpAddr) -> Option<What> {
+        if let Some(last) = self.barred(address) {
+            return Some(What::Line(last));
+        }
+        if self.comes_too_often(address) {
+            return Some(What::Refused("too-often-from-here"));
+        }
         let inside: Vec<&Conn> = self.conns.iter().filter(|conn| conn.is_inside()).collect();
-        let from_here = inside.iter().filter(|conn| conn.address == address).count();
+        let is_here = |conn: &&&Conn| moves::origin(conn.address) == moves::origin(address);
+        let from_here = inside.iter().filter(is_here).count();
         let is_full = |most: Option<usize>, count| most.is_some_and(|most| count >= most);
         if is_full(self.hub.connections_max, inside.len()) {
-            return Some("server-full");
+            return Some(What::Refused("server-full"));
         }
         let most = self.hub.connections_per_address_max;
-        (is_full(most, from_here) && !address.is_loopback()).then_some("too-many-from-here")
+        let is_full = is_full(most, from_here) && !address.is_loopback();
+        is_full.then_some(What::Refused("too-many-from-here"))
+    }
+
+    /// Takes one of the connections that may come from there in a minute, if there is one.
+    fn comes_too_often(&mut self, address: IpAddr) -> bool {
+        let Some(rate) = self.hub.connects.filter(|_| !address.is_loopback()) else { return false };
+        let now = self.mono;
+        let bucket = Bucket::of(&mut self.arrivals, moves::origin(address));
+        let is_late = bucket.next(rate, now) > now;
+        if !is_late {
+            bucket.take(rate);
+        }
+        is_late
     }
 
     fn greet(&mut self, no: ConnNo) {
@@ -270,6 +326,11 @@ impl Model {
             people => format!("{people} people are here"),
         };
         self.words(no, &["chatline", &here]);
+    }
+
+    /// Whether something was typed after which nothing is foretold.
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// The time since the start.
@@ -357,7 +418,7 @@ impl Model {
     }
 
     /// The server dies, and another one goes on with what was kept: rooms in which something was
-    /// said, or of which it was said what they are about, but for locked ones; nobody is there.
+    /// said or done, or in which an owner was, but for those that a guest locked; nobody is there.
     pub fn restart(&mut self) {
         for conn in &mut self.conns {
             conn.stage = Stage::Gone;
@@ -367,16 +428,19 @@ impl Model {
         (self.timers, self.paced, self.guests) = (Vec::new(), Vec::new(), 0);
         self.free_slots.clear();
         let lobby = self.lobby();
-        let is_kept = |room: &Room| room.is_there && room.is_kept && room.password.is_none();
+        let is_kept = |room: &Room| {
+            let is_lost = room.password.is_some() && room.owner.is_none();
+            room.is_there && room.kept_as.is_some() && !is_lost
+        };
         let rooms = self.rooms.iter().enumerate();
         let mut kept: Vec<_> = rooms
             .filter(|(_, room)| is_kept(room))
-            .map(|(no, room)| (room.lines.last().map(|line| line.said_as), no))
+            .map(|(no, room)| ((room.lines.last().map(|line| line.said_as), room.kept_as), no))
             .collect();
         kept.sort_unstable();
         // A lobby in which nobody ever spoke is made anew, after the others.
         if let Some(lobby) = lobby.filter(|lobby| !is_kept(&self.rooms[*lobby])) {
-            kept.push((None, lobby));
+            kept.push(((None, None), lobby));
         }
         for (no, room) in self.rooms.iter_mut().enumerate() {
             let slot = kept.iter().position(|(_, kept)| *kept == no);
@@ -385,7 +449,10 @@ impl Model {
             room.spoken_at = self.mono;
             (room.members, room.waiting) = (Vec::new(), Vec::new());
             (room.tally, room.tries) = (None, Vec::new());
+            room.slow = room.slow.take().map(|slow| Slow::new(slow.seconds));
         }
+        self.restart_accounts();
+        self.restart_sanctions();
     }
 
     fn set_timer(&mut self, after: Duration, timer: Timer) {

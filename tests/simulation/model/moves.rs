@@ -8,6 +8,7 @@ use chatline::chat::pace::Rate;
 use super::super::ask::Code;
 use super::super::names::{Name, key_of};
 use super::intake::Bucket;
+use super::login::AccountNo;
 use super::{ConnNo, Membership, Model, Room, RoomNo, Timer};
 
 const ARRIVAL_DELAY: Duration = Duration::from_secs(2);
@@ -46,15 +47,13 @@ impl Model {
         if let Some(at) = conn.rooms.iter().position(|it| it.room == room) {
             let membership = conn.rooms.remove(at);
             conn.rooms.push(membership);
+            self.note_current(no, room);
             self.words(no, &["you are in", &shown]);
             return Ok(());
         }
+        self.may_be_in(no, room)?;
         self.unlock(no, room, password)?;
-        self.may_enter_another(no)?;
-        let most = self.limits.room_members_max.filter(|_| self.lobby() != Some(room));
-        if most.is_some_and(|most| self.rooms[room].members.len() >= most) {
-            return Err("room-full");
-        }
+        self.has_room_for(no, room)?;
         self.enter(no, room);
         let here = self.rooms[room].members.len();
         match self.listed(room, no, ", ", 20) {
@@ -69,18 +68,28 @@ impl Model {
         if let Some(topic) = &self.rooms[room].topic {
             self.line(no, &format!("* {shown} topic: {topic}"));
         }
+        self.tell_slow(no, room);
         Ok(())
+    }
+
+    /// Whether somebody may enter as far as others, and their own rooms, are concerned.
+    pub(super) fn has_room_for(&self, no: ConnNo, room: RoomNo) -> Result<(), Code> {
+        self.may_be_in(no, room)?;
+        self.may_enter_another(no)?;
+        let most = self.limits.room_members_max.filter(|_| self.lobby() != Some(room));
+        let is_full = most.is_some_and(|most| self.rooms[room].members.len() >= most);
+        if is_full { Err("room-full") } else { Ok(()) }
     }
 
     fn unlock(&mut self, no: ConnNo, room: RoomNo, password: Option<&str>) -> Result<(), Code> {
         let (now, origin) = (self.mono, origin(self.conns[no].address));
+        let account = self.conns[no].account;
         let room = &mut self.rooms[room];
         let Some(right) = &room.password else { return Ok(()) };
-        let at = room.tries.iter().position(|(who, _)| *who == origin).unwrap_or_else(|| {
-            room.tries.push((origin, Bucket::default()));
-            room.tries.len() - 1
-        });
-        let tries = &mut room.tries[at].1;
+        if account.is_some() && account == room.owner {
+            return Ok(());
+        }
+        let tries = Bucket::of(&mut room.tries, origin);
         if tries.next(TRIES, now) > now {
             return Err("try-later");
         }
@@ -106,13 +115,18 @@ impl Model {
             return Err("name-confusable");
         }
         self.may_enter_another(no)?;
+        self.may_own_another(no)?;
+        if password.is_some() && self.conns[no].account.is_some() {
+            self.take_hash(no)?;
+        }
         let count = self.rooms.iter().filter(|room| room.is_there).count();
         if self.limits.rooms_max.is_some_and(|most| count >= most) {
             let lobby = self.lobby();
             let rooms = self.rooms.iter().enumerate();
             let silent = rooms
                 .filter(|(no, room)| {
-                    let is_empty = room.members.is_empty() && room.password.is_none();
+                    let is_free = room.password.is_none() && room.owner.is_none();
+                    let is_empty = room.members.is_empty() && is_free;
                     room.is_there && is_empty && lobby != Some(*no)
                 })
                 .min_by_key(|(_, room)| (room.spoken_at, room.slot));
@@ -121,6 +135,7 @@ impl Model {
         }
         let made = format!("you made #{}", name.shown);
         let room = self.add_room(name, password);
+        self.rooms[room].owner = self.conns[no].account;
         self.enter(no, room);
         let lock = if password.is_some() { ", locked" } else { "" };
         self.line(no, &format!("* {made}{lock}"));
@@ -133,7 +148,11 @@ impl Model {
             name,
             slot: self.free_slots.pop().unwrap_or(most),
             is_there: true,
-            is_kept: false,
+            kept_as: None,
+            owner: None,
+            operators: Vec::new(),
+            slow: None,
+            sanctions: Vec::new(),
             password: password.map(str::to_owned),
             topic: None,
             members: Vec::new(),
@@ -146,15 +165,43 @@ impl Model {
         self.rooms.len() - 1
     }
 
+    /// The rooms of an account are nobody's; one that is locked and empty goes.
+    pub(super) fn disown_rooms(&mut self, account: AccountNo) {
+        let mut order: Vec<RoomNo> = (0..self.rooms.len()).collect();
+        order.retain(|room| self.rooms[*room].is_there);
+        order.sort_by_key(|room| self.rooms[*room].slot);
+        for room in order {
+            let it = &mut self.rooms[room];
+            it.operators.retain(|operator| *operator != account);
+            let was_owned = it.owner.take_if(|owner| *owner == account).is_some();
+            if was_owned && it.password.is_some() && it.members.is_empty() {
+                self.forget(room);
+            }
+        }
+    }
+
     fn forget(&mut self, room: RoomNo) {
         self.rooms[room].is_there = false;
         self.free_slots.push(self.rooms[room].slot);
     }
 
+    /// Something is to be kept of a room.
+    pub(super) fn keep(&mut self, room: RoomNo) {
+        let next = self.kept;
+        self.rooms[room].kept_as.get_or_insert(next);
+        self.kept += 1;
+    }
+
     /// Makes somebody a member. The lobby is told later.
     pub(super) fn enter(&mut self, no: ConnNo, room: RoomNo) {
+        self.enter_as(no, room, false);
+        self.note_entered(no, room);
+    }
+
+    /// The same, where nobody has to be told if they have been there all the time.
+    pub(super) fn enter_as(&mut self, no: ConnNo, room: RoomNo, was_here: bool) {
         let is_lobby = self.lobby() == Some(room);
-        if !is_lobby {
+        if !is_lobby && !was_here {
             self.moved(no, room, true);
         }
         self.rooms[room].members.push(no);
@@ -192,6 +239,7 @@ impl Model {
         };
         let at = self.conns[no].rooms.iter().position(|it| it.room == room);
         let membership = self.conns[no].rooms.remove(at.ok_or("not-a-member")?);
+        self.note_left(no, room);
         self.dismiss(no, room);
         if membership.is_announced {
             self.moved(no, room, false);
@@ -208,17 +256,18 @@ impl Model {
     }
 
     /// Takes a member out; a locked room goes with its last one.
-    fn dismiss(&mut self, no: ConnNo, room: RoomNo) {
+    pub(super) fn dismiss(&mut self, no: ConnNo, room: RoomNo) {
         let it = &mut self.rooms[room];
         it.members.retain(|member| *member != no);
         it.waiting.retain(|waiting| *waiting != no);
-        if it.members.is_empty() && it.password.is_some() {
+        if it.members.is_empty() && it.password.is_some() && it.owner.is_none() {
             self.forget(room);
         }
     }
 
     /// Ends somebody's part: all who share a room learn it once, they themselves last.
     pub(super) fn part(&mut self, no: ConnNo) {
+        self.log_out(no);
         let nick = self.conns[no].nick.clone();
         let mut rooms = Vec::new();
         for membership in std::mem::take(&mut self.conns[no].rooms) {
@@ -314,8 +363,8 @@ impl Model {
     }
 }
 
-/// IPv6 addresses count by their first half; the simulation has IPv4 ones.
-fn origin(address: IpAddr) -> u128 {
+/// IPv6 addresses count by their first half.
+pub(super) fn origin(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => u128::from(u32::from(address)),
         IpAddr::V6(address) => u128::from(address) >> 64 << 64,

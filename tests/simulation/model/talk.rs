@@ -19,6 +19,7 @@ impl Model {
             return self.obey_json(no, line);
         }
         self.conns[no].typed_at = self.mono;
+        self.note_directs_seen(no);
         self.note_seen(no);
         if let Some((_, lines)) = &mut self.conns[no].paste {
             return match line {
@@ -68,13 +69,11 @@ impl Model {
             Ask::Nothing => Ok(()),
             Ask::Bare(text) | Ask::Say(text) => {
                 let room = self.conns[no].current().ok_or("no-room")?;
-                self.say(no, room, text, false);
-                Ok(())
+                self.say_here(no, room, text, false)
             }
             Ask::Me(text) => {
                 let room = self.conns[no].current().ok_or("no-room")?;
-                self.say(no, room, text, true);
-                Ok(())
+                self.say_here(no, room, text, true)
             }
             Ask::Paste(room) => self.paste(no, room),
             Ask::Show(id) => self.show(no, id),
@@ -97,6 +96,14 @@ impl Model {
                 self.part(no);
                 Ok(())
             }
+            Ask::Login(name, password) => self.login(no, name, password),
+            Ask::Register(password) => self.register(no, password),
+            Ask::Unregister(password) => self.unregister(no, password),
+            Ask::Operators(room) => self.list_operators(no, room),
+            Ask::SetOperator(room, nick, is_op) => self.set_operator(no, room, nick, is_op),
+            Ask::Slow(room, seconds) => self.set_slow(no, room, seconds),
+            Ask::Announce(text) => self.announce_to_all(no, text),
+            Ask::Moderate(place, order) => self.moderate(no, place, order),
             _ => self.look(no, asked),
         }
     }
@@ -104,11 +111,27 @@ impl Model {
     fn say_in(&mut self, no: ConnNo, typed: &str, text: &str) -> Result<(), Code> {
         let room = self.room_named(typed)?;
         self.may_speak(no, room)?;
+        self.take_turn(no, room)?;
         self.say(no, room, text, false);
         Ok(())
     }
 
+    fn say_here(
+        &mut self,
+        no: ConnNo,
+        room: RoomNo,
+        text: &str,
+        is_action: bool,
+    ) -> Result<(), Code> {
+        self.is_not_muted(no, room)?;
+        self.take_turn(no, room)?;
+        self.say(no, room, text, is_action);
+        Ok(())
+    }
+
     pub(super) fn may_speak(&self, no: ConnNo, room: RoomNo) -> Result<(), Code> {
+        self.may_be_in(no, room)?;
+        self.is_not_muted(no, room)?;
         let is_closed = self.rooms[room].password.is_some() && !self.conns[no].is_in(room);
         if is_closed { Err("not-a-member") } else { Ok(()) }
     }
@@ -149,6 +172,7 @@ impl Model {
         let is_text = |line: &String| !line.trim().is_empty();
         let first = lines.iter().position(is_text).ok_or("usage")?;
         let last = lines.iter().rposition(is_text).ok_or("usage")?;
+        self.take_turn(no, room)?;
         let lines: Vec<String> =
             lines[first..=last].iter().map(|line| self.as_said(no, line)).collect();
         if let [line] = &lines[..] {
@@ -196,9 +220,9 @@ impl Model {
     }
 
     fn remember(&mut self, no: ConnNo, room: RoomNo, said: String, whole: Option<Vec<String>>) {
+        self.keep(room);
         let (unix, mono, nick) = (self.unix, self.mono, self.nick(no));
         let room = &mut self.rooms[room];
-        room.is_kept = true;
         self.said += 1;
         room.lines.push(Kept { said_as: self.said, unix, speaker: no, nick, said, whole });
         room.spoken_at = mono;
@@ -218,7 +242,11 @@ impl Model {
     }
 
     fn whisper(&mut self, no: ConnNo, typed: &str, text: &str) -> Result<(), Code> {
-        let to = self.person_named(typed)?;
+        let to = match self.person_named(typed) {
+            Ok(to) => to,
+            Err(code) => return self.leave_direct(no, typed, text).ok_or(code)?,
+        };
+        self.may_whisper(no, self.conns[to].account)?;
         let nick = self.nick(no);
         if !self.conns[to].ignores(no, &nick) {
             let text = self.as_said(no, text);
@@ -232,19 +260,26 @@ impl Model {
     /// Somebody is told that somebody else is away, if so.
     pub(super) fn away_line(&mut self, no: ConnNo, of: ConnNo) {
         let nick = self.nick(of).shown;
-        match self.conns[of].away.clone() {
+        let is_muted = self.is_muted_everywhere(of);
+        match self.conns[of].away.clone().map(|text| if is_muted { String::new() } else { text }) {
             None => {}
             Some(text) if text.is_empty() => self.line(no, &format!("* {nick} is away")),
             Some(text) => self.line(no, &format!("* {nick} is away: {text}")),
         }
     }
 
-    /// The person whose name that is.
+    /// The person whose name that is, or who owns it.
     pub(super) fn person_named(&self, typed: &str) -> Result<ConnNo, Code> {
+        let owner = || self.accounts[self.account_named(typed)?].conn;
+        self.person_called(typed).or_else(owner).ok_or("no-such-user")
+    }
+
+    /// The person who has that name now.
+    pub(super) fn person_called(&self, typed: &str) -> Option<ConnNo> {
         let key = key_of(typed);
         let is_it = |nick: &Name| nick.key == key;
         let found = self.people().find(|(_, conn)| conn.nick.as_ref().is_some_and(is_it));
-        found.map(|(no, _)| no).ok_or("no-such-user")
+        found.map(|(no, _)| no)
     }
 
     /// Whether, and why, a name cannot be taken by that connection.
@@ -261,33 +296,45 @@ impl Model {
     fn change_nick(&mut self, no: ConnNo, typed: &str) -> Result<(), Code> {
         let base = typed.strip_suffix('*').unwrap_or(typed);
         let name = Name::parse(base, self.chars_max()).ok_or("name-invalid")?;
+        self.is_name_welcome(&name)?;
         let name = match self.objection(no, &name) {
             None => name,
             Some(code) if base == typed => return Err(code),
             Some(_) => {
                 let mut names = (2..).filter_map(|number| self.numbered(&name, number));
-                let free = names.find(|name| self.objection(no, name).is_none());
+                let free = names.find(|name| {
+                    self.objection(no, name).is_none() && self.is_name_welcome(name).is_ok()
+                });
                 free.expect("numbers do not end")
             }
         };
-        let Some(old) = self.conns[no].nick.clone() else {
-            self.welcome(no, name);
-            return Ok(());
-        };
+        match self.conns[no].nick {
+            None => self.welcome(no, name),
+            Some(_) => {
+                self.rename(no, name, None);
+                self.leave_banned_rooms(no);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives somebody who has a name another one; those who know them are told, but for one.
+    pub(super) fn rename(&mut self, no: ConnNo, name: Name, but: Option<ConnNo>) {
+        let old = self.nick(no);
         self.conns[no].nick = Some(name.clone());
         self.words(no, &["you are", &name.shown]);
         if old.shown == name.shown {
-            return Ok(());
+            return;
         }
         let announced = self.conns[no].rooms.iter().filter(|it| it.is_announced);
         let rooms: Vec<RoomNo> = announced.map(|it| it.room).collect();
         for other in 0..self.conns.len() {
             let shares = rooms.iter().any(|room| self.rooms[*room].members.contains(&other));
-            if shares && other != no && !self.conns[other].ignores(no, &old) {
+            let is_told = other != no && Some(other) != but;
+            if shares && is_told && !self.conns[other].ignores(no, &old) {
                 self.line(other, &format!("* {} is now {}", old.shown, name.shown));
             }
         }
-        Ok(())
     }
 
     /// `name-2` and so on, the name cut so that its number fits.
@@ -298,9 +345,10 @@ impl Model {
         Name::parse(&text, self.chars_max())
     }
 
-    fn welcome(&mut self, no: ConnNo, name: Name) {
+    pub(super) fn welcome(&mut self, no: ConnNo, name: Name) {
         self.conns[no].nick = Some(name.clone());
-        let Some(lobby) = self.lobby() else {
+        let lobby = self.lobby().filter(|lobby| self.may_be_in(no, *lobby).is_ok());
+        let Some(lobby) = lobby else {
             return self.words(no, &[&format!("you are {}. ", name.shown)]);
         };
         self.enter(no, lobby);
@@ -357,14 +405,17 @@ impl Model {
             }
             Ask::Quiet(is_on) => {
                 conn.is_quiet = is_on;
+                self.note_habit(no, |habits| habits.is_quiet = Some(is_on));
                 self.words(no, &[if is_on { "hidden" } else { "shown" }]);
             }
             Ask::Time(zone) => {
                 conn.zone = zone;
+                self.note_habit(no, |habits| habits.zone = Some(zone));
                 self.words(no, &[if zone.is_some() { "each line" } else { "no time" }]);
             }
             Ask::Replay(lines) => {
                 conn.replay_lines = lines;
+                self.note_habit(no, |habits| habits.replay_lines = Some(lines));
                 let lines = if lines == 0 { "no".to_owned() } else { lines.to_string() };
                 self.words(no, &[&lines, "earlier line"]);
             }
@@ -412,16 +463,29 @@ impl Model {
         let conn = &mut self.conns[no];
         let Some(membership) = conn.rooms.iter_mut().find(|it| it.room == room) else { return };
         let Some(before) = membership.replay_before.take() else { return };
+        let most = self.conns[no].replay_lines;
+        self.show_last(no, room, before, most, self.unix - DAY);
+    }
+
+    /// Shows the last lines of a room before that one, none older than that.
+    pub(super) fn show_last(
+        &mut self,
+        no: ConnNo,
+        room: RoomNo,
+        before: usize,
+        most: usize,
+        since: i64,
+    ) {
         let (conn, zone) = (&self.conns[no], self.conns[no].ahead());
         let name = self.rooms[room].name.shown.clone();
         let lines = &self.rooms[room].lines;
         // The last hundred are all that a room remembers.
         let remembered = &lines[lines.len().saturating_sub(100).min(before)..before];
-        let recent = remembered.iter().rev().take_while(|line| line.unix >= self.unix - DAY);
+        let recent = remembered.iter().rev().take_while(|line| line.unix >= since);
         let heard = recent.filter(|line| !conn.ignores(line.speaker, &line.nick));
         let shown =
             |line: &Kept| format!("* {} #{name} {}", time_of_day(line.unix + zone), line.said);
-        let mut shown: Vec<String> = heard.take(conn.replay_lines).map(shown).collect();
+        let mut shown: Vec<String> = heard.take(most).map(shown).collect();
         shown.reverse();
         let number = match shown.len() {
             0 => return,

@@ -31,10 +31,12 @@ impl Model {
         let words = match asked {
             Ask::Emoji(is_on) => {
                 conn.says_emoji = is_on;
+                self.note_habit(no, |habits| habits.says_emoji = Some(is_on));
                 if is_on { "said as emoji" } else { "as you type it" }
             }
             Ask::Receipts(is_on) => {
                 conn.wants_receipts = is_on;
+                self.note_habit(no, |habits| habits.wants_receipts = Some(is_on));
                 if is_on { "you are told when" } else { "you are not told" }
             }
             Ask::Ack(is_on) => {
