@@ -16,7 +16,7 @@
 //! (what was said before), `whole` (all of one line), `wishes` (how it is for you), `habits` (how
 //! it is after the next login), `limits` (when they change), `receipts` (what became of what you
 //! said to one person) and [`oversee`] (what only the operator of the server sees).
-//! [`kept`] is what outlives the process, [`asked`] what happens when an answer comes.
+//! [`record`] is what is written down of operators, [`kept`] is what outlives the process, [`asked`] what happens when an answer comes.
 
 pub mod accounts;
 pub mod admission;
@@ -52,6 +52,7 @@ pub mod paste;
 pub mod ranks;
 pub mod recall;
 pub mod receipts;
+pub mod record;
 pub mod refusal;
 pub mod room;
 pub mod sanctions;

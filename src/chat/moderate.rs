@@ -15,6 +15,7 @@ use super::kept::Change;
 use super::name::{Nick, key_of};
 use super::outbox::{Audience, Outbox};
 use super::ranks::{Place, Rank};
+use super::record::{Record, Recorded};
 use super::room::RoomId;
 use super::sanctions::{self, EVERYWHERE_MAX, Kind, OF_ROOM_MAX, Person, Sanction, Target};
 use super::{Chat, ConnId, Now};
@@ -69,6 +70,7 @@ impl Chat {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let done = self.moderate_by(By::User(conn), moderation, now, out)?;
+        record(Some(conn), &done.event, out);
         self.tell_done(&done, Some(conn), out);
         Ok(())
     }
@@ -86,6 +88,7 @@ impl Chat {
     ) -> Result<Event, Refusal> {
         self.unix = now.unix;
         let done = self.moderate_by(By::Console, moderation, now, out)?;
+        record(None, &done.event, out);
         self.tell_done(&done, None, out);
         Ok(done.event)
     }
@@ -271,7 +274,6 @@ impl Chat {
             }
             Place::Everywhere => self.expel(conn, Parting::Kicked, deed.clone(), now, out),
         };
-        out.record(deed.clone());
         Ok(done(deed, rooms, None))
     }
 
@@ -309,7 +311,6 @@ impl Chat {
         };
         table.insert(sanction.clone(), whom.conn);
         self.keep_sanction(place, kind, whom.target.clone(), Some(sanction), out);
-        out.record(deed.clone());
         let (rooms, other) = match (kind, place) {
             (Kind::Mute, Place::Room(id)) => (vec![id], whom.conn),
             (Kind::Mute, Place::Everywhere) => (self.rooms_of(whom.conn), whom.conn),
@@ -461,7 +462,6 @@ impl Chat {
             }
             self.keep_sanction(place, kind, it.target, None, out);
         }
-        out.record(deed.clone());
         let rooms = match (kind, place) {
             (_, Place::Room(id)) => vec![id],
             (Kind::Ban, Place::Everywhere) => Vec::new(),
@@ -499,6 +499,20 @@ fn network(who: Who<'_>) -> Option<IpNet> {
         Who::Name(_) => None,
         Who::Address(typed) | Who::Either(typed) => sanctions::network(typed),
     }
+}
+
+/// Has it written down what somebody did, if they did anything.
+fn record(doer: Option<ConnId>, event: &Event, out: &mut Outbox) {
+    let Event::Moderated(deed) = event else { return };
+    let what = match deed.act {
+        Act::Kicked => Recorded::Kick,
+        Act::Banned => Recorded::Ban { end: deed.end },
+        Act::Unbanned => Recorded::Unban,
+        Act::Muted => Recorded::Mute { end: deed.end },
+        Act::Unmuted => Recorded::Unmute,
+    };
+    let (room, target) = (deed.room.clone(), Some(Rc::clone(&deed.who)));
+    out.record(Record { doer, what, room, target });
 }
 
 fn refused<T>(fault: ModerationFault) -> Result<T, Refusal> {

@@ -3,11 +3,14 @@
 //! Promises: a room is told who may do what in it, and what was done; an operator of a room makes
 //! no others, so that who made it knows whom they have trusted. Deliberately punishes nobody.
 
+use std::rc::Rc;
+
 use super::event::{Event, RankFault, RankNews, Refusal};
 use super::kept::Change;
 use super::name::{Nick, key_of};
 use super::outbox::{Audience, Outbox, Source};
 use super::ranks::{Place, Rank};
+use super::record::{Record, Recorded};
 use super::room::{OPERATORS_MAX, RoomId};
 use super::slow::{Slow, Speaker};
 use super::{Chat, ConnId, Now};
@@ -78,6 +81,9 @@ impl Chat {
         self.keep_room(id, out);
         let room = self.rooms.at(id).serial;
         out.keep(Change::Operator { room, account, is_operator });
+        let what = if is_operator { Recorded::Op } else { Recorded::Deop };
+        let target = Some(Rc::from(nick.as_str()));
+        out.record(Record { doer: Some(conn), what, room: Some(name.clone()), target });
         let by = self.users.nick(conn);
         self.tell_room(
             conn,
@@ -128,6 +134,8 @@ impl Chat {
         self.rooms.at_mut(id).slow = (seconds > 0).then(|| Box::new(Slow::new(seconds)));
         self.keep_room(id, out);
         out.keep(Change::Slow { room: self.rooms.at(id).serial, seconds });
+        let what = Recorded::Slow { seconds };
+        out.record(Record { doer: Some(conn), what, room: Some(room.clone()), target: None });
         let nick = self.users.nick(conn);
         self.tell_room(conn, id, Event::Rank(RankNews::SlowSet { room, nick, seconds }), out);
         Ok(())
@@ -178,16 +186,18 @@ impl Chat {
             return Err(Refusal::Rank(RankFault::ForOperators { room: None }));
         }
         let nick = self.users.nick(conn);
-        let event = Event::Rank(RankNews::Announced { nick: Some(nick), text: text.into() });
-        out.publish(Audience::Everybody, event);
+        announce(Some(conn), Some(nick), text, out);
         Ok(())
     }
 
     /// The same for who runs the server and is no connection.
     pub fn announce_by_console(&mut self, text: &str, out: &mut Outbox) {
-        out.publish(
-            Audience::Everybody,
-            Event::Rank(RankNews::Announced { nick: None, text: text.into() }),
-        );
+        announce(None, None, text, out);
     }
+}
+
+fn announce(doer: Option<ConnId>, nick: Option<Nick>, text: &str, out: &mut Outbox) {
+    out.record(Record { doer, what: Recorded::Announce, room: None, target: None });
+    let event = Event::Rank(RankNews::Announced { nick, text: text.into() });
+    out.publish(Audience::Everybody, event);
 }

@@ -7,9 +7,10 @@
 use ipnet::IpNet;
 
 use super::ConnId;
-use super::event::{Deed, Event, Parting, Refusal};
+use super::event::{Event, Parting, Refusal};
 use super::kept::{Change, Ledger, Line, Question};
 use super::name::Nick;
+use super::record::Record;
 use super::room::RoomId;
 use super::settings::{Face, Settings};
 
@@ -106,8 +107,8 @@ pub enum Effect {
     /// Every connection from that network is to be given back as
     /// [`super::Input::Barred`].
     Bar(IpNet),
-    /// An operator did that to somebody: it belongs into the operator's log, but for the reason.
-    Record(Box<Deed>),
+    /// An operator did that: it belongs into the log of whoever runs the server.
+    Record(Box<Record>),
     /// It is to be said when the second connection has taken all that it was told so far, or never
     /// will: the first one wants to know.
     AwaitReceipt(ConnId, ConnId),
@@ -226,9 +227,9 @@ impl Outbox {
         self.effects.push(Effect::Bar(network));
     }
 
-    /// An operator did that to somebody.
-    pub fn record(&mut self, deed: Deed) {
-        self.effects.push(Effect::Record(Box::new(deed)));
+    /// An operator did that.
+    pub fn record(&mut self, record: Record) {
+        self.effects.push(Effect::Record(Box::new(record)));
     }
 
     /// Asks to be told when `to` has taken all that it was told so far: `from` wants to know.

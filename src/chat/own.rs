@@ -15,6 +15,7 @@ use super::moves::forget_kept;
 use super::name::{Nick, RoomName};
 use super::outbox::{Audience, Outbox, Source};
 use super::ranks::{Place, Rank};
+use super::record::{Record, Recorded};
 use super::room::{Access, Locked, RoomId};
 use super::{Chat, ConnId, Now};
 
@@ -114,6 +115,9 @@ impl Chat {
         out.keep(Change::Lock { room: room.serial, lock: kept });
         let nick = self.users.nick(conn);
         let source = Source { conn, nick: nick.clone() };
+        let what = if is_locked { Recorded::Lock } else { Recorded::Unlock };
+        let name = Some(room.name.clone());
+        out.record(Record { doer: Some(conn), what, room: name, target: None });
         let event = Event::LockSet { room: room.name.clone(), nick, is_locked };
         out.tell(conn, event.clone());
         out.publish(Audience::Change { rooms: vec![id], source, heir: None }, event);
@@ -138,6 +142,8 @@ impl Chat {
                 return Ok(());
             }
         }
+        let (what, room) = (Recorded::Close, Some(name.clone()));
+        out.record(Record { doer: Some(conn), what, room, target: None });
         let nick = self.users.nick(conn);
         let members: Vec<ConnId> = self.rooms.at(id).members().iter().map(|it| it.conn).collect();
         let is_member = members.contains(&conn);

@@ -50,14 +50,20 @@ fn who_is_banned_or_muted_is_so_after_a_kill_until_that_ends() {
     let _carol = server.person("carol");
     alice.send_line("/ban #dev carol xyzzy\n/mute * bob 1h\n/ban #dev dave 1s\n/ban * erin 1h");
     alice.line_that_starts("* erin was banned by alice until ");
+    alice.send_line("/announce plugh");
+    alice.line_that_starts("* announcement by alice: plugh");
     server.signal(Signal::KILL);
     server.wait();
     let log = server.log();
-    assert!(
-        log.contains("event=moderated act=ban room=#dev target=carol by=alice end=never"),
-        "{log}"
-    );
+    for deed in [
+        " act=ban room=#dev target=carol by=alice end=never\n",
+        " act=mute room=* target=bob by=alice end=2",
+        " act=announce room=* target=- by=alice\n",
+    ] {
+        assert!(log.contains(deed), "{deed} {log}");
+    }
     assert!(!log.contains("xyzzy"), "a reason is nobody's but theirs who are told: {log}");
+    assert!(!log.contains("plugh"), "nor is what was announced: {log}");
     let file = Database::own(&folder.path());
     file.expect_sound();
     let rows = file.texts("SELECT kind || ' ' || nick FROM sanctions ORDER BY nick");

@@ -294,6 +294,59 @@ fn whoever_owns_a_room_cannot_flood_the_log_and_what_the_console_does_is_all_the
     assert_eq!((of("guest") + counted, counted > 0), (NAMES, true), "{log}");
 }
 
+/// Only who has an account can own a room.
+#[cfg(feature = "store")]
+#[test]
+fn what_operators_do_is_logged_with_where_they_come_from_and_without_their_words() {
+    let mut server = ServerProcess::start(&flags("--pace off"));
+    let mut alice = server.person("alice");
+    let mut bob = server.person("bob");
+    for (peer, nick) in [(&mut alice, "alice"), (&mut bob, "bob")] {
+        peer.send_line("/register xyzzy-xyzzy");
+        peer.line_that_starts(&format!("* {nick} is yours now"));
+    }
+    alice.send_line("/join den\n/op #den bob\n/deop #den bob\n/slow #den 5");
+    alice.send_line("/lock #den xyzzy-1\n/unlock #den\n/mute #den bob 1h xyzzy");
+    alice.send_line("/unmute #den bob\n/ban #den bob xyzzy\n/unban #den bob");
+    alice.send_line("/close #den\n/close #den");
+    alice.line_that_starts("* #den was closed by alice");
+    answers_at(&server.console_path(), "/ban eve xyzzy\n/announce xyzzy\n");
+    let peer = alice.address();
+    server.stop();
+    drop((alice, bob));
+    assert_eq!(server.wait().code(), Some(0));
+    let log = whole_log(&server);
+    assert!(!log.contains(SECRET), "{log}");
+    let deeds: Vec<&str> = log
+        .lines()
+        .filter_map(|line| line.split_once(" event=moderated "))
+        .map(|it| it.1)
+        .collect();
+    let by_alice = [
+        "act=op room=#den target=bob by=alice",
+        "act=deop room=#den target=bob by=alice",
+        "act=slow room=#den target=- by=alice seconds=5",
+        "act=lock room=#den target=- by=alice",
+        "act=unlock room=#den target=- by=alice",
+        "act=mute room=#den target=bob by=alice end=2",
+        "act=unmute room=#den target=bob by=alice",
+        "act=ban room=#den target=bob by=alice end=never",
+        "act=unban room=#den target=bob by=alice",
+        "act=close room=#den target=- by=alice",
+    ];
+    let by_alice = by_alice.map(|deed| format!("peer={peer} {deed}"));
+    let by_console =
+        ["act=ban room=* target=eve by=- end=never", "act=announce room=* target=- by=-"];
+    let by_console = by_console.map(|deed| format!("peer=console {deed}"));
+    let all: Vec<String> = by_alice.into_iter().chain(by_console).collect();
+    assert_eq!(deeds.len(), all.len(), "{log}");
+    for (deed, wanted) in deeds.into_iter().zip(all) {
+        let is_it =
+            if wanted.ends_with("end=2") { deed.starts_with(&wanted) } else { deed == wanted };
+        assert!(is_it, "{deed:?} is not {wanted:?}");
+    }
+}
+
 /// The rules of `scripts/fail2ban.conf`: what it replaces `<HOST>` with is simpler here.
 fn fail2ban_rules() -> Vec<Regex> {
     let path = format!("{}/scripts/fail2ban.conf", env!("CARGO_MANIFEST_DIR"));

@@ -95,7 +95,7 @@ impl<S: Stream> Hub<S> {
                 Effect::Become(conn, face) => self.become_face(*conn, *face),
                 Effect::Negotiate(conn) => self.negotiate(*conn),
                 Effect::Bar(network) => barred.push(*network),
-                Effect::Record(deed) => self.log_deed(deed),
+                Effect::Record(record) => self.log_record(record),
                 Effect::AwaitReceipt(from, to) => self.await_receipt(*from, *to),
                 Effect::Pace(conn, per_second) => self.slow_down(*conn, *per_second),
                 Effect::Close(conn, parting, who) => self.close(*conn, *parting, who.clone()),

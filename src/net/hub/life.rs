@@ -10,9 +10,10 @@ use std::net::SocketAddr;
 use log::info;
 
 use crate::chat::ConnId;
-use crate::chat::event::{Act, Deed, Event, Parting, Refusal, Stranger};
+use crate::chat::event::{Event, Parting, Refusal, Stranger};
 use crate::chat::name::Nick;
 use crate::chat::ranks::{Place, Rank};
+use crate::chat::record::{Record, Recorded};
 use crate::wire;
 
 use super::super::conn::{Conn, Stream};
@@ -27,6 +28,8 @@ const NAMELESS_LIVES_LOGGED: u32 = 10;
 
 /// What stands for a name that there is not; no name is that.
 const NOBODY: &str = "-";
+/// What stands for the address of whoever is at the console.
+const CONSOLE: &str = "console";
 
 impl<S: Stream> Hub<S> {
     /// What was counted, and how things stand; what only the loop knows is left out.
@@ -141,33 +144,37 @@ impl<S: Stream> Hub<S> {
         }
     }
 
-    /// Writes down what an operator did; not why, for that is somebody's text. Whoever made a room
-    /// can do much in it, so that is bounded; what the operators of the server do is all there.
-    pub(super) fn log_deed(&mut self, deed: &Deed) {
-        let act = match deed.act {
-            Act::Kicked => "kick",
-            Act::Banned => "ban",
-            Act::Unbanned => "unban",
-            Act::Muted => "mute",
-            Act::Unmuted => "unmute",
-        };
-        let Deed { room, who, by, end, .. } = deed;
-        let by = by.as_deref().unwrap_or("-");
-        let is_bounded = room.is_some() && !self.is_of_server(by);
+    /// Writes down what an operator did. Whoever made a room can do much in it, so that is bounded;
+    /// what the operators of the server do is all there.
+    pub(super) fn log_record(&mut self, record: &Record) {
+        let Record { doer, what, room, target } = record;
+        let act = act_of(*what);
+        let rank = doer.map(|doer| self.chat.rank_in(doer, Place::Everywhere));
+        let is_bounded = rank.is_some_and(|rank| rank < Rank::ServerOperator);
         let now = self.now.mono;
         if is_bounded && !self.logbook.has_room(("moderated", act), TRIES_LOGGED, now) {
             return;
         }
+        let peer = match doer {
+            None => CONSOLE.to_owned(),
+            Some(doer) => {
+                let conn = self.conns.find(*doer);
+                conn.map_or_else(|| NOBODY.to_owned(), |conn| conn.from.to_string())
+            }
+        };
+        let by = doer.and_then(|doer| self.chat.nick_of(doer)).unwrap_or(NOBODY);
         let room = room.as_ref().map_or_else(|| "*".to_owned(), |room| format!("#{room}"));
-        let end = end.map_or_else(|| "never".to_owned(), wire::rfc3339);
-        info!(act, room, target:% = who, by, end; "moderated");
-    }
-
-    /// Whether who has just done something is an operator of the server, or whoever runs it, who
-    /// has no connection.
-    fn is_of_server(&self, by: &str) -> bool {
-        let is_operator = |conn| self.chat.rank_in(conn, Place::Everywhere) == Rank::ServerOperator;
-        self.chat.conn_of(by).is_none_or(is_operator)
+        let target = target.as_deref().unwrap_or(NOBODY);
+        match *what {
+            Recorded::Ban { end } | Recorded::Mute { end } => {
+                let end = end.map_or_else(|| "never".to_owned(), wire::rfc3339);
+                info!(peer, act, room, target, by, end; "moderated");
+            }
+            Recorded::Slow { seconds } => {
+                info!(peer, act, room, target, by, seconds; "moderated");
+            }
+            _ => info!(peer, act, room, target, by; "moderated"),
+        }
     }
 
     /// A connection that was let in has gone: this was its life.
@@ -201,5 +208,23 @@ impl<S: Stream> Hub<S> {
     /// No turn follows: what was not logged is told.
     pub fn end_log(&mut self) {
         self.logbook.end();
+    }
+}
+
+/// The word for what an operator did: that of the command.
+fn act_of(what: Recorded) -> &'static str {
+    match what {
+        Recorded::Kick => "kick",
+        Recorded::Ban { .. } => "ban",
+        Recorded::Unban => "unban",
+        Recorded::Mute { .. } => "mute",
+        Recorded::Unmute => "unmute",
+        Recorded::Op => "op",
+        Recorded::Deop => "deop",
+        Recorded::Slow { .. } => "slow",
+        Recorded::Lock => "lock",
+        Recorded::Unlock => "unlock",
+        Recorded::Close => "close",
+        Recorded::Announce => "announce",
     }
 }

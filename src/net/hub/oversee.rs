@@ -4,6 +4,7 @@
 //! knows no console: the server asks and tells.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::admin::text::{self, ConnRow, Kind, RoomRow};
@@ -11,6 +12,7 @@ use crate::admin::{Fault, Who};
 use crate::chat::command::{Moderation, Order, Where};
 use crate::chat::event::{Event, Parting, Refusal};
 use crate::chat::name::Nick;
+use crate::chat::record::{Record, Recorded};
 use crate::chat::{ConnId, Input, Now};
 use crate::wire::{self, Clock};
 
@@ -110,6 +112,9 @@ impl<S: Stream> Hub<S> {
             return self.moderate(Moderation { place: Where::Everywhere, order }, now);
         }
         self.now = now;
+        let from = self.conns.find(conn).map(|conn| conn.from.ip().to_string());
+        let target = from.map(Rc::from);
+        self.log_record(&Record { doer: None, what: Recorded::Kick, room: None, target });
         self.chat(Input::Ended { conn, parting: Parting::Kicked });
         Ok(text::kicked(id))
     }
