@@ -14,7 +14,7 @@ use super::name::{Nick, RoomName};
 pub use super::refusal::{Code, JsonFault, RankFault, Refusal, TokenFault};
 use super::sanctions::Kind;
 use super::settings::{Face, Setting};
-pub use moderation::{Act, Deed, ModerationFault};
+pub use moderation::{Act, Deed, ModerationFault, Subject};
 pub use parts::{
     Edges, PasteNews, Profile, RankNews, Receipt, Remembered, Roll, RoomRow, StopNews, TokenNews,
     TokenRow,

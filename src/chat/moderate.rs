@@ -10,7 +10,7 @@ use std::rc::Rc;
 use ipnet::IpNet;
 
 use super::command::{Moderation, Order, Where, Who};
-use super::event::{Act, Deed, Event, ModerationFault, Parting, Refusal};
+use super::event::{Act, Deed, Event, ModerationFault, Parting, Refusal, Subject};
 use super::kept::Change;
 use super::name::{Nick, key_of};
 use super::outbox::{Audience, Outbox};
@@ -137,7 +137,7 @@ impl Chat {
                 let deed = Deed {
                     act: if kind == Kind::Ban { Act::Banned } else { Act::Muted },
                     end: secs.map(|secs| now.unix.saturating_add(secs)),
-                    ..self.deed(by, place, Rc::clone(&whom.name), why)
+                    ..self.deed(by, place, Subject::new(&whom.target, &whom.name), why)
                 };
                 self.forbid(kind, whom, place, deed, now, out)
             }
@@ -153,7 +153,7 @@ impl Chat {
     }
 
     /// What somebody does now; to be completed.
-    fn deed(&self, by: By, place: Place, who: Rc<str>, why: Option<&str>) -> Deed {
+    fn deed(&self, by: By, place: Place, who: Subject, why: Option<&str>) -> Deed {
         let by = match by {
             By::User(conn) => Some(Rc::from(self.users.nick(conn).as_str())),
             By::Console => Some(Rc::from(CONSOLE)),
@@ -262,7 +262,7 @@ impl Chat {
             conn.ok_or_else(|| Refusal::NoSuchUser { typed: typed.to_owned(), meant: None })?;
         let whom = self.whom_at(conn);
         self.check_doable(by, &whom, place)?;
-        let deed = self.deed(by, place, whom.name, why);
+        let deed = self.deed(by, place, Subject::Nick(whom.name), why);
         let rooms = match place {
             Place::Room(id) if !self.users.at(conn).is_in(id) => {
                 let room = self.rooms.at(id).name.clone();
@@ -412,7 +412,7 @@ impl Chat {
         let rooms = self.expel(conn, Parting::Banned, told, now, out);
         // The others know them by their name, and where they come from is not theirs to know.
         if let Some(nick) = nick {
-            let deed = Deed { who: Rc::from(nick.as_str()), ..deed };
+            let deed = Deed { who: Subject::Nick(Rc::from(nick.as_str())), ..deed };
             self.tell_done(&done(deed, rooms, None), None, out);
         }
     }
@@ -455,7 +455,8 @@ impl Chat {
             return refused(ModerationFault::Oneself);
         }
         let act = if kind == Kind::Ban { Act::Unbanned } else { Act::Unmuted };
-        let deed = Deed { act, ..self.deed(by, place, Rc::from(first.name.as_str()), None) };
+        let who = Subject::new(&first.target, &first.name);
+        let deed = Deed { act, ..self.deed(by, place, who, None) };
         for it in lifted {
             if let Some(table) = self.table_mut(place) {
                 table.remove(kind, &it.target);
@@ -511,7 +512,7 @@ fn record(doer: Option<ConnId>, event: &Event, out: &mut Outbox) {
         Act::Muted => Recorded::Mute { end: deed.end },
         Act::Unmuted => Recorded::Unmute,
     };
-    let (room, target) = (deed.room.clone(), Some(Rc::clone(&deed.who)));
+    let (room, target) = (deed.room.clone(), Some(Rc::clone(deed.who.text())));
     out.record(Record { doer, what, room, target });
 }
 

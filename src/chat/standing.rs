@@ -11,7 +11,7 @@ use std::rc::Rc;
 use ipnet::IpNet;
 
 use super::admission::Admission;
-use super::event::{Act, Deed, Event, ModerationFault, Refusal};
+use super::event::{Act, Deed, Event, ModerationFault, Refusal, Subject};
 use super::kept::{Change, KeptSanction};
 use super::name::{Nick, RoomName};
 use super::outbox::Outbox;
@@ -76,7 +76,7 @@ impl Chat {
         Deed {
             act: if sanction.kind == Kind::Ban { Act::Banned } else { Act::Muted },
             room: self.name_of(place),
-            who: Rc::from(sanction.name.as_str()),
+            who: Subject::new(&sanction.target, &sanction.name),
             by: Some(Rc::from(sanction.by.as_str())),
             end: sanction.end,
             why: sanction.why.as_deref().map(Rc::from),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chatline::chat::command::Verb;
 use chatline::chat::event::{
     Act, Deed, Edges, ModerationFault, PasteNews, RankNews, Receipt, RoomRow, StopNews, Stranger,
-    TokenNews, TokenRow, Zone,
+    Subject, TokenNews, TokenRow, Zone,
 };
 use chatline::chat::event::{Event, JsonFault, Parting, Profile, Refusal, Remembered, Roll};
 use chatline::chat::kept::{KeptDirect, Secret, Span};
@@ -229,13 +229,16 @@ fn of_names() -> Vec<Event> {
 fn of_moderation() -> Vec<Event> {
     let deed = |act, is_whole: bool| {
         let room = is_whole.then(|| room("dev"));
-        let (who, by) = (Rc::from("bob"), Some(Rc::from("the operator")));
+        let (who, by) = (Subject::Nick(Rc::from("bob")), Some(Rc::from("the operator")));
         let (end, why) = (is_whole.then_some(1_772_625_600), is_whole.then(|| Rc::from("spam")));
         Box::new(Deed { act, room, who, by, end, why })
     };
     let acts = [Act::Kicked, Act::Banned, Act::Unbanned, Act::Muted, Act::Unmuted];
     let mut events: Vec<Event> =
         acts.map(|act| Event::Moderated(deed(act, act != Act::Kicked))).into();
+    let address = Subject::Address(Rc::from("192.0.2.7"));
+    let of_address = Deed { who: address, ..*deed(Act::Banned, false) };
+    events.push(Event::Moderated(Box::new(of_address.clone())));
     let (kicked, banned) = (deed(Act::Kicked, false), deed(Act::Banned, true));
     events.extend([
         Event::PutOut { deed: deed(Act::Kicked, true), current: None },
@@ -244,7 +247,12 @@ fn of_moderation() -> Vec<Event> {
         Event::Expelled { deed: banned.clone(), nick: None },
         Event::Expelled { deed: Box::new(Deed { by: None, ..*banned.clone() }), nick: None },
         Event::Listed { kind: Kind::Ban, room: None, rows: Vec::new(), total: 0 },
-        Event::Listed { kind: Kind::Mute, room: Some(room("dev")), rows: vec![*banned], total: 9 },
+        Event::Listed {
+            kind: Kind::Mute,
+            room: Some(room("dev")),
+            rows: vec![*banned, of_address],
+            total: 9,
+        },
         Event::Refused(Refusal::Moderation(ModerationFault::Sanctioned(deed(Act::Muted, true)))),
     ]);
     events

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::super::name::{Nick, RoomName};
 use super::super::refusal::Code;
-use super::super::sanctions::Kind;
+use super::super::sanctions::{Kind, Target};
 
 /// What was done to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,32 @@ pub enum Act {
     Unmuted,
 }
 
+/// To whom something was done, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Who has that name.
+    Nick(Rc<str>),
+    /// Who comes from that address or network.
+    Address(Rc<str>),
+}
+
+impl Subject {
+    /// Whom a target means, which is shown so.
+    pub fn new(target: &Target, name: &str) -> Subject {
+        match target {
+            Target::Account(_) | Target::Nick(_) => Subject::Nick(Rc::from(name)),
+            Target::Network(_) => Subject::Address(Rc::from(name)),
+        }
+    }
+
+    /// The name, or the address.
+    pub fn text(&self) -> &Rc<str> {
+        match self {
+            Subject::Nick(text) | Subject::Address(text) => text,
+        }
+    }
+}
+
 /// Something that was done to somebody, and may still hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deed {
@@ -31,8 +57,8 @@ pub struct Deed {
     pub act: Act,
     /// Where; `None` for everywhere.
     pub room: Option<RoomName>,
-    /// To whom, as it is shown: a name or an address.
-    pub who: Rc<str>,
+    /// To whom.
+    pub who: Subject,
     /// By whom, as it is shown; `None` where that is not for them to know.
     pub by: Option<Rc<str>>,
     /// When it ends, in seconds since 1970 UTC; `None` for never.

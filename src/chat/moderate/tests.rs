@@ -171,7 +171,7 @@ fn an_account_that_is_gone_leaves_what_was_done_to_it_to_its_name() {
     let listed = |chat: &mut Chat, line| {
         let listed = moderate(chat, line).expect("it is done").0;
         let Event::Listed { rows, .. } = listed else { panic!("{listed:?}") };
-        rows.iter().map(|deed| deed.who.to_string()).collect::<Vec<_>>()
+        rows.iter().map(|deed| deed.who.text().to_string()).collect::<Vec<_>>()
     };
     for line in ["/mute #dev bob", "/mute * bob", "/ban #dev ci"] {
         moderate(&mut chat, line).expect("it is done");

@@ -3,9 +3,9 @@
 //! Promises: a reason comes last in its line, so that it is told from what the server says; a time
 //! is one of the reader's zone. Deliberately decides nothing.
 
-use crate::chat::event::{Act, Deed, Event, ModerationFault};
+use crate::chat::event::{Act, Deed, Event, ModerationFault, Subject};
 use crate::chat::name::RoomName;
-use crate::chat::sanctions::Kind;
+use crate::chat::sanctions::{self, Kind};
 
 use super::super::Clock;
 use super::quoted;
@@ -54,7 +54,8 @@ fn until_and_why(deed: &Deed, clock: Clock) -> String {
 }
 
 fn done(deed: &Deed, clock: Clock) -> String {
-    let Deed { act, room, who, by: doer, .. } = deed;
+    let Deed { act, room, by: doer, .. } = deed;
+    let who = shown(&deed.who);
     let doer = doer.as_deref().unwrap_or_default();
     let place = room.as_ref().map(|room| format!("#{room}: ")).unwrap_or_default();
     let rest = by(deed, clock);
@@ -64,6 +65,14 @@ fn done(deed: &Deed, clock: Clock) -> String {
         Act::Muted => format!("{place}{who} was muted{rest}"),
         Act::Unbanned => format!("{place}{doer} lets {who} come back"),
         Act::Unmuted => format!("{place}{doer} lets {who} speak again"),
+    }
+}
+
+/// Somebody, as they are written in a command: a name that could be an address has its `@`.
+fn shown(who: &Subject) -> String {
+    match who {
+        Subject::Nick(nick) if sanctions::network(nick).is_some() => format!("@{nick}"),
+        Subject::Nick(text) | Subject::Address(text) => text.to_string(),
     }
 }
 
@@ -89,7 +98,7 @@ fn listed(
         Some(room) if kind == Kind::Ban => format!("from #{room}"),
         _ => place,
     };
-    let row = |deed: &Deed| format!("* {}: {state} {from}{}\n", deed.who, by(deed, clock));
+    let row = |deed: &Deed| format!("* {}: {state} {from}{}\n", shown(&deed.who), by(deed, clock));
     let mut lines: String = rows.iter().map(row).collect();
     if total > rows.len() {
         let more = total - rows.len();
@@ -143,7 +152,7 @@ pub(super) fn fault(fault: &ModerationFault, clock: Clock) -> String {
 
 /// Why somebody may not be somewhere, or not speak.
 fn sanctioned(deed: &Deed, clock: Clock) -> String {
-    let (who, rest) = (&deed.who, by(deed, clock));
+    let (who, rest) = (shown(&deed.who), by(deed, clock));
     match (deed.act, &deed.room) {
         (Act::Muted, Some(room)) => format!("you were muted in #{room}{rest}"),
         (Act::Muted, None) => format!("you were muted{rest}"),

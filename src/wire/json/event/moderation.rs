@@ -1,9 +1,10 @@
 //! What operators do to others, as fields.
 //!
-//! Promises: who did it is `from`, to whom `nick`; what was done is `act`, in one word.
+//! Promises: who did it is `from`, to whom `nick` or `address`; what was done is `act`, in one
+//! word.
 //! Deliberately no sentence: `wire::text` has it.
 
-use crate::chat::event::{Act, Deed, Event};
+use crate::chat::event::{Act, Deed, Event, Subject};
 use crate::chat::name::{Nick, RoomName};
 use crate::chat::sanctions::Kind;
 use crate::wire::json::object::Object;
@@ -15,7 +16,7 @@ pub(super) fn write(event: &Event, to: &mut Object<'_>) {
         Event::Moderated(deed) => {
             to.text("act", word(deed.act));
             to.text_if("room", deed.room.as_ref().map(RoomName::as_str));
-            to.text("nick", &deed.who);
+            write_who(&deed.who, to);
             write_rest(deed, to);
         }
         Event::PutOut { deed, current } => {
@@ -33,12 +34,20 @@ pub(super) fn write(event: &Event, to: &mut Object<'_>) {
             to.text("act", if *kind == Kind::Ban { word(Act::Banned) } else { word(Act::Muted) });
             to.text_if("room", room.as_ref().map(RoomName::as_str));
             to.objects("list", rows, |to, deed| {
-                to.text("nick", &deed.who);
+                write_who(&deed.who, to);
                 write_rest(deed, to);
             });
             to.number("count", *total as u64);
         }
         other => unreachable!("{other:?} is not about what operators do"),
+    }
+}
+
+/// To whom.
+fn write_who(who: &Subject, to: &mut Object<'_>) {
+    match who {
+        Subject::Nick(nick) => to.text("nick", nick),
+        Subject::Address(address) => to.text("address", address),
     }
 }
 
