@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use ipnet::IpNet;
 
-use super::command::{Moderation, Order, Where, Who};
+use super::command::{Moderation, Order, Verb, Where, Who};
 use super::event::{Act, Deed, Event, ModerationFault, Parting, Refusal, Subject};
 use super::kept::Change;
 use super::name::{Nick, key_of};
@@ -193,6 +193,7 @@ impl Chat {
                 account: Some(account.bot.as_ref().map_or(account.serial, |bot| bot.owner)),
             });
         }
+        self.check_no_room(if kind == Kind::Ban { Verb::Ban } else { Verb::Mute }, who)?;
         match Nick::parse(typed, None) {
             Ok(nick) if kind == Kind::Ban => Ok(Whom {
                 target: Target::Nick(nick.key().to_owned()),
@@ -202,6 +203,17 @@ impl Chat {
                 account: None,
             }),
             _ => Err(Refusal::NoSuchUser { typed: typed.to_owned(), meant: None }),
+        }
+    }
+
+    /// Nobody has that name: whether it is no room's either, which was meant then.
+    fn check_no_room(&self, verb: Verb, who: Who<'_>) -> Result<(), Refusal> {
+        let Who::Either(typed) = who else { return Ok(()) };
+        match self.rooms.named(&key_of(typed)) {
+            Some(id) if !typed.starts_with('@') => {
+                refused(ModerationFault::IsRoom { verb, room: self.rooms.at(id).name.clone() })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -249,17 +261,19 @@ impl Chat {
         &mut self,
         by: By,
         place: Place,
-        typed: &str,
+        who: Who<'_>,
         why: Option<&str>,
         now: Now,
         out: &mut Outbox,
     ) -> Result<Done, Refusal> {
-        let typed = typed.trim_start_matches('@');
+        let typed = who.typed().trim_start_matches('@');
         let key = key_of(typed);
         let of_owner = || self.accounts.find(self.accounts.named(&key)?)?.conn;
         let conn = self.users.named(&key).or_else(of_owner);
-        let conn =
-            conn.ok_or_else(|| Refusal::NoSuchUser { typed: typed.to_owned(), meant: None })?;
+        let Some(conn) = conn else {
+            self.check_no_room(Verb::Kick, who)?;
+            return Err(Refusal::NoSuchUser { typed: typed.to_owned(), meant: None });
+        };
         let whom = self.whom_at(conn);
         self.check_doable(by, &whom, place)?;
         let deed = self.deed(by, place, Subject::Nick(whom.name), why);

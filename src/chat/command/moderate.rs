@@ -45,7 +45,7 @@ pub enum Order<'a> {
     /// Put somebody out.
     Kick {
         /// Whom.
-        who: &'a str,
+        who: Who<'a>,
         /// The reason, to be shown.
         why: Option<&'a str>,
     },
@@ -110,7 +110,7 @@ pub(super) fn moderation(verb: Verb, given: Option<&str>) -> Option<Moderation<'
     let has_who = !who.trim_start_matches('@').is_empty();
     let why = |rest| Some(rest).filter(|why: &&str| !why.is_empty());
     let order = match (verb, kind_of(verb)) {
-        (Verb::Kick, _) if has_who => Order::Kick { who, why: why(rest) },
+        (Verb::Kick, _) if has_who => Order::Kick { who: Who::Either(who), why: why(rest) },
         (Verb::Ban | Verb::Mute, Some(kind)) if who.is_empty() => Order::List { kind },
         (Verb::Ban | Verb::Mute, Some(kind)) if has_who => {
             let (word, after) = split_word(rest);
@@ -168,14 +168,11 @@ mod tests {
             let who = Who::Either(who);
             Order::Forbid { kind, who, secs, why }
         };
+        let kick = |who, why| Order::Kick { who: Who::Either(who), why };
         for (line, place, order) in [
-            ("/kick bob", Where::Here, Order::Kick { who: "bob", why: None }),
-            ("/kick #dev @bob", Where::Room("dev"), Order::Kick { who: "@bob", why: None }),
-            (
-                "/kick * bob 2h is a why",
-                Where::Everywhere,
-                Order::Kick { who: "bob", why: Some("2h is a why") },
-            ),
+            ("/kick bob", Where::Here, kick("bob", None)),
+            ("/kick #dev @bob", Where::Room("dev"), kick("@bob", None)),
+            ("/kick * bob 2h is a why", Where::Everywhere, kick("bob", Some("2h is a why"))),
             ("/ban", Where::Here, Order::List { kind: ban }),
             ("/ban *", Where::Everywhere, Order::List { kind: ban }),
             ("/mute #dev", Where::Room("dev"), Order::List { kind: mute }),

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use super::super::command::Verb;
 use super::super::name::{Nick, RoomName};
 use super::super::refusal::Code;
 use super::super::sanctions::{Kind, Target};
@@ -92,6 +93,13 @@ pub enum ModerationFault {
         /// As given.
         typed: String,
     },
+    /// Nobody has that name, but a room has it.
+    IsRoom {
+        /// The command that was given.
+        verb: Verb,
+        /// Which room.
+        room: RoomName,
+    },
     /// Somebody is not in that room, and so cannot be put out.
     NotInRoom {
         /// Who.
@@ -130,7 +138,9 @@ impl ModerationFault {
                 Code::NoSuchUser
             }
             ModerationFault::Full { .. } => Code::TooManyAccounts,
-            ModerationFault::AddressInRoom | ModerationFault::NoAddress { .. } => Code::Usage,
+            ModerationFault::AddressInRoom
+            | ModerationFault::NoAddress { .. }
+            | ModerationFault::IsRoom { .. } => Code::Usage,
             ModerationFault::NoOperator { .. }
             | ModerationFault::Operator { .. }
             | ModerationFault::Owner { .. }

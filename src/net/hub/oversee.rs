@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::admin::text::{self, ConnRow, Kind, RoomRow};
 use crate::admin::{Fault, Who};
-use crate::chat::command::{Moderation, Order, Where};
+use crate::chat::command::{Moderation, Order, Where, Who as Named};
 use crate::chat::event::{Event, Parting, Refusal};
 use crate::chat::name::Nick;
 use crate::chat::record::{Record, Recorded};
@@ -107,8 +107,8 @@ impl<S: Stream> Hub<S> {
         let is_it = |conn: &ConnId| self.chat.sight_of(*conn, now).is_some_and(|it| it.id == id);
         let conn = self.conns.iter().map(|(conn, _)| conn).find(is_it);
         let conn = conn.ok_or_else(|| Fault::Nobody { typed: format!("#{id:016x}") })?;
-        if let Some(nick) = self.chat.nick_of(conn).map(|nick| format!("@{nick}")) {
-            let order = Order::Kick { who: &nick, why };
+        if let Some(nick) = self.chat.nick_of(conn).map(str::to_owned) {
+            let order = Order::Kick { who: Named::Name(&nick), why };
             return self.moderate(Moderation { place: Where::Everywhere, order }, now);
         }
         self.now = now;

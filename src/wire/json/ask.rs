@@ -282,7 +282,7 @@ impl Given {
         let secs = self.number("seconds").map(|secs| i64::try_from(secs).map_err(|_| "seconds"));
         let secs = secs.transpose()?;
         let order = match (verb, who) {
-            (Verb::Kick, Some(who)) => Order::Kick { who: who.typed(), why },
+            (Verb::Kick, Some(who)) => Order::Kick { who, why },
             (Verb::Ban | Verb::Mute, Some(who)) => Order::Forbid { kind, who, secs, why },
             (Verb::Ban | Verb::Mute, None) if secs.is_none() && self.value("why").is_none() => {
                 Order::List { kind }

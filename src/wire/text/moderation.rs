@@ -3,6 +3,7 @@
 //! Promises: a reason comes last in its line, so that it is told from what the server says; a time
 //! is one of the reader's zone. Deliberately decides nothing.
 
+use crate::chat::command::Verb;
 use crate::chat::event::{Act, Deed, Event, ModerationFault, Subject};
 use crate::chat::name::RoomName;
 use crate::chat::sanctions::{self, Kind};
@@ -127,6 +128,12 @@ pub(super) fn fault(fault: &ModerationFault, clock: Clock) -> String {
         }
         ModerationFault::NoAddress { typed } => {
             format!("{typed} is no address; 192.0.2.7, 10.0.0.0/8 and 2001:db8::/32 are some")
+        }
+        ModerationFault::IsRoom { verb: Verb::Ban, room } => format!(
+            "{room} is a room: /ban #{room} NICK is for there, /ban @{room} for who is called so"
+        ),
+        ModerationFault::IsRoom { verb, room } => {
+            format!("{room} is a room, and nobody's name: /{} #{room} NICK", verb.name())
         }
         ModerationFault::NotInRoom { nick, room } => {
             format!("{nick} is not in #{room}; /ban #{room} {nick} keeps them out")

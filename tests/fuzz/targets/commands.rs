@@ -79,7 +79,7 @@ fn written(Moderation { place, order }: &Moderation<'_>) -> String {
         Where::Everywhere => "*".to_owned(),
     };
     let (who, time, why) = match order {
-        Order::Kick { who, why } => (*who, None, *why),
+        Order::Kick { who, why } => (who.typed(), None, *why),
         Order::Forbid { who, secs, why, .. } => (who.typed(), *secs, *why),
         Order::Allow { who, .. } => (who.typed(), None, None),
         Order::List { .. } => ("", None, None),

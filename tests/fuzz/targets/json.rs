@@ -89,7 +89,7 @@ fn assert_order<'a>(moderation: &Moderation<'a>) -> [Option<&'a str>; 2] {
         assert_printable(room);
     }
     let (who, why) = match moderation.order {
-        Order::Kick { who, why } => (Some(who), why),
+        Order::Kick { who, why } => (Some(who.typed()), why),
         Order::Forbid { who, secs, why, .. } => {
             assert!(secs.is_none_or(|secs| (1..=SPAN_SECS_MAX).contains(&secs)), "for {secs:?}");
             (Some(who.typed()), why)
