@@ -99,9 +99,13 @@ fn quoted(typed: &str) -> String {
     }
 }
 
-/// What is logged from now on.
-pub fn logs(level: log::LevelFilter) -> String {
-    format!("* the log shows {} from now on\n", level.as_str().to_lowercase())
+/// What is logged from now on; where `RUST_LOG` was set at the start, no more than it lets through.
+pub fn logs(level: log::LevelFilter, has_bound: bool) -> String {
+    let bound = match has_bound {
+        true => ", but no more than RUST_LOG lets through, which was set at the start",
+        false => "",
+    };
+    format!("* the log shows {} from now on{bound}\n", level.as_str().to_lowercase())
 }
 
 /// Everybody was told something.

@@ -36,7 +36,7 @@ use crate::chat::{ConnId, Now};
 use crate::config::Config;
 use clock::Clock;
 use countdown::Countdown;
-pub use reload::Reloaded;
+pub use reload::{Reconfigured, Reloaded};
 pub use start::StartError;
 
 /// A token is a whole [`ConnId`].

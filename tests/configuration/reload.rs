@@ -101,6 +101,54 @@ fn the_log_level_is_applied() {
 }
 
 #[test]
+fn what_the_console_has_said_of_the_log_holds_until_the_file_says_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let console = folder.path().join("console");
+    let text = "quiet = true\n";
+    let (server, path, _folder) = start(text, &["--admin", console.to_str().unwrap()]);
+    let answer = |order: &str| {
+        let mut console = Peer::at_console(&console);
+        console.line_that_starts("* chatline ");
+        console.send_line(order);
+        console.line().unwrap()
+    };
+    // Whether a line of the grade that is off by default is logged.
+    let shows_connections = || {
+        let mut peer = server.connect();
+        peer.line_that_starts("* chatline");
+        // A warning comes behind it, if it comes.
+        let from = format!("event=connected peer={} ", peer.address());
+        fs::write(&path, "paec = 1\n").unwrap();
+        let count = server.log().matches("event=config_kept").count();
+        server.signal(Signal::HUP);
+        let is_over = || server.log().matches("event=config_kept").count() > count;
+        wait_for(|| is_over().then_some(())).expect("the file is wrong");
+        fs::write(&path, text).unwrap();
+        server.log().contains(&from)
+    };
+    assert!(!shows_connections());
+    assert_eq!(answer("/log debug"), "* the log shows debug from now on");
+    assert_eq!(answer("/reload"), "* the configuration is as it was");
+    assert!(shows_connections(), "{}", server.log());
+    fs::write(&path, "quiet = false\n").unwrap();
+    assert_eq!(answer("/reload"), "* quiet is false now, and was true");
+    assert!(!shows_connections(), "{}", server.log());
+}
+
+#[test]
+fn the_console_says_where_the_environment_has_decided_what_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let console = folder.path().join("console");
+    let mut command = ServerProcess::command();
+    command.args(["--listen", "127.0.0.1:0", "--admin"]).arg(&console).env("RUST_LOG", "info");
+    let _server = ServerProcess::spawn(command, 1);
+    let mut console = Peer::at_console(&console);
+    console.send_line("/log debug");
+    let told = console.line_that_starts("* the log shows debug ");
+    assert!(told.contains("no more than RUST_LOG lets through"), "{told}");
+}
+
+#[test]
 fn without_a_file_there_is_nothing_to_read() {
     let mut server = ServerProcess::start(&[]);
     server.signal(Signal::HUP);

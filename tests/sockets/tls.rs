@@ -321,6 +321,14 @@ fn certificates_change_and_nobody_is_dropped() {
     alice.sees("@alice: still here");
     let log = secret.server.log();
     assert_eq!(log.matches("event=certificate_kept").count(), 1, "{log}");
+
+    let told = secret.answers("/reload\n");
+    assert_eq!(told[0], "* the certificate was read again: it.crt");
+    assert!(told[1].starts_with("* there is no --config "), "{told:?}");
+    fs::write(secret.folder.path().join("it.key"), &known().key).unwrap();
+    let told = secret.answers("/reload\n");
+    let why = "* the certificate stays as it was: --tls-key it.key: it does not belong";
+    assert!(told[0].starts_with(why), "{told:?}");
 }
 
 #[test]

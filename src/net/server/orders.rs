@@ -48,7 +48,7 @@ impl Server {
             Order::Kick(id, why) => {
                 self.hub.kick(id, Some(why).filter(|why| !why.is_empty()), now)?
             }
-            Order::Log(level) => log_at(level),
+            Order::Log(level) => log_at(level, self.config.log_level_to_set().is_none()),
             Order::Announce(text) => {
                 self.hub.announce(text, now);
                 text::announced().to_owned()
@@ -94,8 +94,8 @@ impl Server {
     }
 }
 
-/// From now on the log shows so much.
-fn log_at(level: LevelFilter) -> String {
+/// From now on the log shows so much; no more than `RUST_LOG`, where that decides.
+fn log_at(level: LevelFilter, has_bound: bool) -> String {
     log::set_max_level(level);
-    text::logs(level)
+    text::logs(level, has_bound)
 }

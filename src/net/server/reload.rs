@@ -11,9 +11,19 @@ use super::start::{connections_max, raise_descriptor_limit};
 use crate::chat::Now;
 use crate::config::{Change, Reach};
 
+/// What came of reading all again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Of the certificate: its file; or why the old one stays (a sentence without its end). `None`
+    /// where nobody speaks TLS.
+    pub certificate: Option<Result<String, String>>,
+    /// Of the configuration.
+    pub configuration: Reconfigured,
+}
+
 /// What came of reading the configuration again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reloaded {
+pub enum Reconfigured {
     /// There is no file: all was given at the start.
     NoFile,
     /// It was read, and this is different.
@@ -25,21 +35,33 @@ pub enum Reloaded {
 impl Reloaded {
     /// For people, a sentence without its end on each line.
     pub fn told(&self) -> Vec<String> {
+        let certificate = self.certificate.as_ref().map(|read| match read {
+            Ok(file) => format!("the certificate was read again: {file}"),
+            Err(why) => format!("the certificate stays as it was: {why}"),
+        });
+        certificate.into_iter().chain(self.configuration.told()).collect()
+    }
+}
+
+impl Reconfigured {
+    fn told(&self) -> Vec<String> {
         match self {
-            Reloaded::NoFile => vec!["nothing to reload from: there is no --config".to_owned()],
-            Reloaded::Kept(why) => vec![format!("nothing is changed: {why}")],
-            Reloaded::Changes(changes) if changes.is_empty() => {
+            Reconfigured::NoFile => {
+                vec!["there is no --config to read again; limits stay as they are".to_owned()]
+            }
+            Reconfigured::Kept(why) => vec![format!("the configuration stays as it was: {why}")],
+            Reconfigured::Changes(changes) if changes.is_empty() => {
                 vec!["the configuration is as it was".to_owned()]
             }
-            Reloaded::Changes(changes) => changes.iter().map(Change::told).collect(),
+            Reconfigured::Changes(changes) => changes.iter().map(Change::told).collect(),
         }
     }
 
     fn log(&self) {
         match self {
-            Reloaded::NoFile => info!("config_absent"),
-            Reloaded::Kept(why) => warn!(why; "config_kept"),
-            Reloaded::Changes(changes) => {
+            Reconfigured::NoFile => info!("config_absent"),
+            Reconfigured::Kept(why) => warn!(why; "config_kept"),
+            Reconfigured::Changes(changes) => {
                 info!(changes = changes.len(); "config_read");
                 changes.iter().for_each(log_change);
             }
@@ -63,26 +85,33 @@ fn log_change(change: &Change) {
 impl Server {
     /// Reads again what can be read again, and applies what can be applied while people talk.
     pub fn reload(&mut self, now: Now) -> Reloaded {
-        if let Some(keys) = &mut self.keys {
-            keys.reload();
-        }
+        let files = &self.config.tls;
+        let certificate = self.keys.as_mut().map(|keys| {
+            let file = || files.cert.display().to_string();
+            keys.reload().map(|()| file())
+        });
         self.service.reloading();
-        let reloaded = self.reload_configuration(now);
-        reloaded.log();
+        let configuration = self.reload_configuration(now);
+        configuration.log();
         self.service.ready();
-        reloaded
+        Reloaded { certificate, configuration }
     }
 
-    fn reload_configuration(&mut self, now: Now) -> Reloaded {
+    fn reload_configuration(&mut self, now: Now) -> Reconfigured {
         if !self.config.has_file() {
-            return Reloaded::NoFile;
+            return Reconfigured::NoFile;
         }
         match self.config.read_again() {
-            Err(why) => Reloaded::Kept(why),
+            Err(why) => Reconfigured::Kept(why),
             Ok(new) => {
+                let level = self.config.log_level;
                 let changes = self.config.adopt(new);
                 self.apply(now);
-                Reloaded::Changes(changes)
+                // What a console has said of it holds until the configuration says otherwise.
+                if let Some(new) = self.config.log_level_to_set().filter(|new| *new != level) {
+                    log::set_max_level(new);
+                }
+                Reconfigured::Changes(changes)
             }
         }
     }
@@ -94,8 +123,5 @@ impl Server {
         limits.connections_max = connections_max(config.connections, raise_descriptor_limit());
         self.hub.set_limits(config.chat.clone(), limits, now);
         warn_of_operators(self.hub.operators_unknown());
-        if let Some(level) = config.log_level_to_set() {
-            log::set_max_level(level);
-        }
     }
 }

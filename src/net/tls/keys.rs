@@ -75,20 +75,22 @@ impl Keys {
         let marks = marks(&self.files);
         let has_settled = std::mem::replace(&mut self.seen, marks) == marks;
         if has_settled && marks != self.read {
-            self.reload();
+            // It is in the log, which is all that there is to tell here.
+            let _ = self.reload();
         }
     }
 
-    /// Reads the files again.
-    pub fn reload(&mut self) {
+    /// Reads the files again, and logs what came of it.
+    ///
+    /// # Errors
+    /// One sentence without its end: why the old pair stays.
+    pub fn reload(&mut self) -> Result<(), String> {
         self.read = marks(&self.files);
-        match config(&self.files) {
-            Ok(config) => {
-                self.config = Arc::new(config);
-                info!(file:% = self.files.cert.display(); "certificate_loaded");
-            }
-            Err(why) => warn!(cause = why; "certificate_kept"),
-        }
+        let config = config(&self.files);
+        let config = config.inspect_err(|why| warn!(cause = why.as_str(); "certificate_kept"))?;
+        self.config = Arc::new(config);
+        info!(file:% = self.files.cert.display(); "certificate_loaded");
+        Ok(())
     }
 }
 

@@ -42,7 +42,10 @@ impl Keys {
     }
 
     /// There is nothing to read again.
-    pub fn reload(&mut self) {
+    ///
+    /// # Errors
+    /// None.
+    pub fn reload(&mut self) -> Result<(), String> {
         match *self {}
     }
 }
