@@ -257,7 +257,7 @@ fn a_flood_leaves_few_lines_and_its_size() {
     let suppressed = lines.iter().filter(|pairs| is_of(pairs, "suppressed"));
     let counted: usize = suppressed.map(|pairs| pairs[3].1.parse::<usize>().unwrap()).sum();
     assert_eq!(logged + counted, crowd, "{log}");
-    // Ten a second; the rest is told by number, if it came so fast.
+    // Ten a second of one address; the rest is told by number, if it came so fast.
     let seconds: std::collections::BTreeSet<&str> =
         log.lines().map(|line| line.split('.').next().unwrap()).collect();
     assert!(logged <= 10 * (seconds.len() + 1), "{logged} lines in {} seconds", seconds.len());
@@ -394,9 +394,17 @@ fn fail2ban_finds_the_address_of_who_is_to_be_kept_out_and_of_nobody_else() {
     assert_eq!(found, ["::1", "127.0.0.1"], "{log}");
     // The journal keeps the time apart, and the line has its own.
     let refused = "box chatline[7]: 2026-11-22T01:02:03.456Z INFO event=refused \
-                   peer=[2001:db8::7]:4711 reason=too-many-from-here";
-    let found = rules.iter().find_map(|rule| rule.captures(refused)).expect("it is one of them");
-    assert_eq!(&found["host"], "2001:db8::7");
+                   peer=[2001:db8::7]:4711 reason=";
+    for reason in ["too-many-from-here", "too-often-from-here", "too-many-handshakes-from-here"] {
+        let line = format!("{refused}{reason}");
+        let found = rules.iter().find_map(|rule| rule.captures(&line));
+        assert_eq!(&found.expect("it is one of them")["host"], "2001:db8::7");
+    }
+    // What others have brought about, and what is not over.
+    for reason in ["too-many-handshakes", "server-full", "banned"] {
+        let line = format!("{refused}{reason}");
+        assert!(!rules.iter().any(|rule| rule.is_match(&line)), "{line}");
+    }
     // Who does not trust the certificate has done nothing.
     let failed = "INFO event=tls_failed peer=[2001:db8::7]:4711 cause=\"received fatal alert: \
                   UnknownCA\"";

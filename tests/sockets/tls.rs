@@ -184,7 +184,14 @@ fn who_speaks_plainly_is_told_in_one_line() {
         let text = "! wrong-protocol this port is for TLS: connect with ncat --ssl HOST PORT\n";
         assert_eq!(told, text, "{typed:?}");
         assert!(!peer.was_reset());
-        secret.logs(&format!("event=wrong_protocol peer={} saw=plain", peer.address()));
+        let from = peer.address();
+        match typed {
+            // Who has said nothing has probed nothing.
+            b"" => {
+                secret.logs(&format!("event=tls_failed peer={from} cause=\"nothing came in time"))
+            }
+            _ => secret.logs(&format!("event=wrong_protocol peer={from} saw=plain")),
+        }
     }
 }
 
@@ -200,6 +207,8 @@ fn a_handshake_has_its_time_and_there_are_only_so_many() {
     // Two are a quarter: what comes next from here finds no place, and nothing in plain text.
     let mut third = Peer::on(secret.tcp());
     assert_eq!(third.rest(), b"");
+    let reason = "too-many-handshakes-from-here";
+    secret.logs(&format!("event=refused peer={} reason={reason}", third.address()));
     for peer in &mut pending {
         assert_eq!(peer.rest(), b"", "an end, and nothing in plain text");
         secret.logs(&format!("event=tls_failed peer={} ", peer.address()));
@@ -235,7 +244,10 @@ fn who_sends_nothing_makes_room_for_who_comes() {
     // The console was answered in a turn of its own: what is there by now was looked at.
     let _alice = secret.person("alice");
     assert_eq!(idle.rest(), b"", "an end, and nothing in plain text");
-    secret.logs(&format!("event=refused peer={} reason=too-many-handshakes", idle.address()));
+    secret.logs(&format!(
+        "event=refused peer={} reason=too-many-handshakes-from-here",
+        idle.address()
+    ));
     secret.has_handshakes(1);
     let log = secret.server.log();
     assert!(!log.contains(&format!("peer={} reason", begun.address())), "{log}");

@@ -5,7 +5,7 @@
 //! or typed is logged but names that were taken, and what peers bring about is logged within
 //! bounds. Deliberately tells nobody anything.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use log::info;
 
@@ -17,14 +17,15 @@ use crate::chat::record::{Record, Recorded};
 use crate::wire;
 
 use super::super::conn::{Conn, Stream};
+use super::super::door;
 use super::super::figures::Figures;
+use super::super::logbook::Matter;
 use super::Hub;
 
-/// So many lines of each kind are logged in one second of what peers try.
-const TRIES_LOGGED: u32 = 10;
-/// The same of connections that end, with a name and without one. When the server stops, all are.
+/// So many lines of each kind are logged in one second of what operators of rooms do.
+const DEEDS_LOGGED: u32 = 10;
+/// The same of connections that end with a name. When the server stops, all are.
 const LIVES_LOGGED: u32 = 100;
-const NAMELESS_LIVES_LOGGED: u32 = 10;
 
 /// What stands for a name that there is not; no name is that.
 const NOBODY: &str = "-";
@@ -73,32 +74,37 @@ impl<S: Stream> Hub<S> {
         }
     }
 
+    /// Whether one more line is to be logged of what somebody from there has brought about.
+    fn has_room_in_log(&mut self, matter: Matter, from: IpAddr) -> bool {
+        self.logbook.has_room_for(matter, door::origin(from), self.now.mono)
+    }
+
     /// Somebody was not let in.
     pub(super) fn log_refused(&mut self, from: SocketAddr, reason: &'static str) {
-        if self.logbook.has_room(("refused", reason), TRIES_LOGGED, self.now.mono) {
+        if self.has_room_in_log(("refused", reason), from.ip()) {
             info!(peer:% = from, reason; "refused");
         }
     }
 
     /// A connection speaks something else.
     pub(super) fn log_stranger(&mut self, id: ConnId, stranger: Stranger) {
-        let Some(conn) = self.conns.find(id) else { return };
+        let Some(from) = self.conns.find(id).map(|conn| conn.from) else { return };
         let saw = match stranger {
             Stranger::Http => "http",
             Stranger::Tls => "tls",
             Stranger::Ssh => "ssh",
             Stranger::Plain => "plain",
         };
-        if self.logbook.has_room(("wrong_protocol", saw), TRIES_LOGGED, self.now.mono) {
-            info!(peer:% = conn.from, saw; "wrong_protocol");
+        if self.has_room_in_log(("wrong_protocol", saw), from.ip()) {
+            info!(peer:% = from, saw; "wrong_protocol");
         }
     }
 
     /// Keys could not be agreed on with a connection.
     pub(super) fn log_failed_tls(&mut self, id: ConnId, cause: &str) {
-        let Some(conn) = self.conns.find(id) else { return };
-        if self.logbook.has_room(("tls_failed", NOBODY), TRIES_LOGGED, self.now.mono) {
-            info!(peer:% = conn.from, cause; "tls_failed");
+        let Some(from) = self.conns.find(id).map(|conn| conn.from) else { return };
+        if self.has_room_in_log(("tls_failed", NOBODY), from.ip()) {
+            info!(peer:% = from, cause; "tls_failed");
         }
     }
 
@@ -110,11 +116,11 @@ impl<S: Stream> Hub<S> {
             Refusal::TryLater { .. } | Refusal::TryPasswordLater { .. } => "too_many_tries",
             _ => return,
         };
-        let Some(conn) = self.conns.find(id) else { return };
-        if !self.logbook.has_room((event, NOBODY), TRIES_LOGGED, self.now.mono) {
+        let Some(peer) = self.conns.find(id).map(|conn| conn.from) else { return };
+        if !self.has_room_in_log((event, NOBODY), peer.ip()) {
             return;
         }
-        let (peer, nick) = (conn.from, self.chat.nick_of(id).unwrap_or(NOBODY));
+        let nick = self.chat.nick_of(id).unwrap_or(NOBODY);
         match refusal {
             Refusal::WrongPassword { room } => {
                 info!(peer:%, nick, room = room.as_str(); "wrong_password");
@@ -132,11 +138,11 @@ impl<S: Stream> Hub<S> {
 
     /// Somebody has an account now, or another password, or none any longer.
     fn log_account(&mut self, id: ConnId, event: &Event) {
-        let Some(conn) = self.conns.find(id) else { return };
-        if !self.logbook.has_room(("account", NOBODY), TRIES_LOGGED, self.now.mono) {
+        let Some(peer) = self.conns.find(id).map(|conn| conn.from) else { return };
+        if !self.has_room_in_log(("account", NOBODY), peer.ip()) {
             return;
         }
-        let (peer, nick) = (conn.from, self.chat.nick_of(id).unwrap_or(NOBODY));
+        let nick = self.chat.nick_of(id).unwrap_or(NOBODY);
         match event {
             Event::Registered { .. } => info!(peer:%, nick; "registered"),
             Event::Unregistered { .. } => info!(peer:%, nick; "unregistered"),
@@ -152,7 +158,7 @@ impl<S: Stream> Hub<S> {
         let rank = doer.map(|doer| self.chat.rank_in(doer, Place::Everywhere));
         let is_bounded = rank.is_some_and(|rank| rank < Rank::ServerOperator);
         let now = self.now.mono;
-        if is_bounded && !self.logbook.has_room(("moderated", act), TRIES_LOGGED, now) {
+        if is_bounded && !self.logbook.has_room(("moderated", act), DEEDS_LOGGED, now) {
             return;
         }
         let peer = match doer {
@@ -181,13 +187,12 @@ impl<S: Stream> Hub<S> {
     pub(super) fn log_end(&mut self, conn: &Conn<S>) {
         let (Some(kind), Some(ending)) = (conn.kind, &conn.ending) else { return };
         let who = &ending.who;
-        let lines_max = match &who.nick {
-            _ if self.is_stopping => u32::MAX,
-            Some(_) => LIVES_LOGGED,
-            None => NAMELESS_LIVES_LOGGED,
+        let has_room = match &who.nick {
+            _ if self.is_stopping => true,
+            Some(_) => self.logbook.has_room(("connection", "named"), LIVES_LOGGED, self.now.mono),
+            None => self.has_room_in_log(("connection", "nameless"), conn.from.ip()),
         };
-        let matter = ("connection", if who.nick.is_some() { "named" } else { "nameless" });
-        if !self.logbook.has_room(matter, lines_max, self.now.mono) {
+        if !has_room {
             return;
         }
         let life = conn.life;

@@ -32,8 +32,10 @@ pub(super) const STEPS_PER_TURN: usize = 8;
 /// Of all handshakes that may be under way, one origin may have one in so many, rounded up.
 const SHARES: usize = 4;
 
-/// Why a handshake does not begin, or ends early, in the log.
+/// Why a handshake does not begin, or ends early, in the log: there are as many as may be, in all
+/// or from where it comes from.
 const TOO_MANY: &str = "too-many-handshakes";
+const TOO_MANY_FROM_HERE: &str = "too-many-handshakes-from-here";
 
 /// A handshake that is under way.
 #[derive(Debug)]
@@ -78,9 +80,9 @@ impl<S: Stream> Hub<S> {
             return None;
         }
         let origin = door::origin(from.ip());
-        if !self.make_room_for_handshake(origin) {
+        if let Err(reason) = self.make_room_for_handshake(origin) {
             self.door.leave(from.ip());
-            self.log_refused(from, TOO_MANY);
+            self.log_refused(from, reason);
             return None;
         }
         let mut conn = Conn::new(stream, from, Some(Kind::Tls), now.mono);
@@ -95,23 +97,21 @@ impl<S: Stream> Hub<S> {
         Some(conn)
     }
 
-    /// Whether one more handshake may begin that comes from there. Where there are as many as may
-    /// be, of one origin or in all, the oldest of them that has sent nothing makes room.
-    fn make_room_for_handshake(&mut self, origin: Origin) -> bool {
+    /// Lets one more handshake begin that comes from there, or says why not. Where there are as
+    /// many as may be, of one origin or in all, the oldest that has sent nothing makes room.
+    fn make_room_for_handshake(&mut self, origin: Origin) -> Result<(), &'static str> {
         let most = self.limits.handshakes_max;
         let of_origin = |it: &Handshake| it.origin == origin;
         let count = self.handshakes.0.iter().filter(|it| of_origin(it)).count();
-        let idle = if count >= most.div_ceil(SHARES) {
-            self.oldest_idle_handshake(of_origin)
+        let (idle, reason) = if count >= most.div_ceil(SHARES) {
+            (self.oldest_idle_handshake(of_origin), TOO_MANY_FROM_HERE)
         } else if self.handshakes.len() >= most {
-            self.oldest_idle_handshake(|_| true)
+            (self.oldest_idle_handshake(|_| true), TOO_MANY)
         } else {
-            return true;
+            return Ok(());
         };
-        if let Some(conn) = idle {
-            self.end_handshake(conn, TOO_MANY);
-        }
-        idle.is_some()
+        self.end_handshake(idle.ok_or(reason)?, reason);
+        Ok(())
     }
 
     /// The oldest of some handshakes whose peer has sent nothing. Of one that began in this turn
@@ -154,7 +154,10 @@ impl<S: Stream> Hub<S> {
             Step::Further => self.touch(id),
             Step::Done => self.come_in(id, from.ip()),
             Step::Ended => conn.intake = Intake::Ended,
-            Step::Stranger => self.turn_away_plain(id),
+            Step::Stranger => {
+                self.log_stranger(id, Stranger::Plain);
+                self.turn_away_plain(id);
+            }
             Step::Failed(why) => {
                 self.log_failed_tls(id, &why);
                 self.close(id, Parting::Lost, Who::default());
@@ -203,6 +206,7 @@ impl<S: Stream> Hub<S> {
         let is_due = |conn: &&Conn<S>| conn.stage == Stage::Handshaking;
         let Some(conn) = self.conns.find(id).filter(is_due) else { return };
         if conn.tls.as_ref().is_some_and(|session| !session.has_begun()) {
+            self.log_failed_tls(id, "nothing came in time");
             return self.turn_away_plain(id);
         }
         self.log_failed_tls(id, "it was not done in time");
@@ -213,7 +217,6 @@ impl<S: Stream> Hub<S> {
     fn turn_away_plain(&mut self, id: ConnId) {
         let Some(conn) = self.conns.find_mut(id) else { return };
         conn.tls = None;
-        self.log_stranger(id, Stranger::Plain);
         let parting = Parting::WrongProtocol(Stranger::Plain);
         self.tell(id, &Event::Bye { nick: None, parting });
         self.close(id, parting, Who::default());
