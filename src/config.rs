@@ -3,11 +3,12 @@
 //!
 //! Promises: a [`Config`] that exists lets people in and out (no limit in it locks everyone out),
 //! and a refusal is one sentence. Deliberately asks nothing of the machine but the file of
-//! `--config` and the address of a host that is named in `--listen`: what the descriptor limit
+//! `--config` and whether sockets were handed over: where a host is and what the descriptor limit
 //! allows is found out at start.
 
 mod amount;
 mod check;
+mod endpoint;
 mod file;
 mod flags;
 mod given;
@@ -17,7 +18,6 @@ mod sentence;
 pub(crate) mod small;
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -31,6 +31,7 @@ use crate::chat::name::RoomName;
 use crate::chat::pace::Rate;
 use crate::chat::ranks::Operators;
 use crate::net::hub;
+pub use endpoint::Endpoint;
 pub use flags::{Cert, Format, Task};
 use flags::{Flags, Instead};
 use given::{Given, Value};
@@ -95,16 +96,16 @@ pub struct Tls {
 /// All that the server is told at its start, and when its file is read again.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen, in the order given; never empty.
-    pub listen: Vec<SocketAddr>,
+    /// Where to listen, in the order given; empty only where it is listened elsewhere.
+    pub listen: Vec<Endpoint>,
     /// Where to listen for telnet clients, in the order given.
-    pub telnet_listen: Vec<SocketAddr>,
+    pub telnet_listen: Vec<Endpoint>,
     /// Where to listen for TLS, in the order given.
-    pub tls_listen: Vec<SocketAddr>,
+    pub tls_listen: Vec<Endpoint>,
     /// The certificate for those.
     pub tls: Tls,
     /// Where to answer who asks for metrics; `None` for nowhere.
-    pub metrics: Option<SocketAddr>,
+    pub metrics: Option<Endpoint>,
     /// The operator's socket, if there is to be one.
     pub admin: Option<PathBuf>,
     /// How many connections may be open; decides `hub.connections_max`, which is `None` here.
@@ -194,6 +195,14 @@ impl Config {
         value.is_none_or(|value| value.origin == given::Origin::Default)
     }
 
+    /// Where it is listened, and by which flag, in the order of the flags.
+    pub fn endpoints(&self) -> impl Iterator<Item = (&'static str, &Endpoint)> {
+        let lists = [&self.listen[..], &self.telnet_listen, &self.tls_listen];
+        let lists = lists.into_iter().chain([self.metrics.as_slice()]);
+        let lists = endpoint::FLAGS.into_iter().zip(lists);
+        lists.flat_map(|(flag, list)| list.iter().map(move |endpoint| (flag, endpoint)))
+    }
+
     /// The same, without what was typed and where that stands.
     pub fn without_places(&self) -> Config {
         Config { values: Vec::new(), args: Vec::new(), has_file: false, ..self.clone() }
@@ -210,9 +219,9 @@ impl Config {
 
     /// Checks what one flag alone cannot: how the values stand beside each other.
     fn from_flags(flags: Flags) -> Result<Config, String> {
+        let lines = endpoint::not_off(&flags.listen)?;
         let metrics = flags.metrics.as_slice();
-        let listen = [&flags.listen[..], &flags.telnet_listen, &flags.tls_listen, metrics];
-        check_listen(&listen.concat())?;
+        endpoint::check([&lines, &flags.telnet_listen, &flags.tls_listen, metrics])?;
         let is_encrypting = !flags.tls_listen.is_empty();
         if is_encrypting && !cfg!(feature = "tls") {
             return Err("--tls-listen: this chatline was built without the feature tls and \
@@ -245,7 +254,7 @@ impl Config {
                 (false, 1) => LevelFilter::Debug,
                 (false, _) => LevelFilter::Trace,
             },
-            listen: flags.listen,
+            listen: lines,
             telnet_listen: flags.telnet_listen,
             tls_listen: flags.tls_listen,
             tls: Tls { cert: flags.tls_cert, key: flags.tls_key },
@@ -328,17 +337,6 @@ fn per_minute(count: u32) -> Rate {
     Rate { every: MINUTE / count.max(1), burst: count }
 }
 
-fn check_listen(listen: &[SocketAddr]) -> Result<(), String> {
-    let twice = listen
-        .iter()
-        .enumerate()
-        .find(|(i, address)| address.port() != 0 && listen[..*i].contains(address));
-    match twice {
-        Some((_, address)) => Err(format!("--listen {address} is given twice; once is enough")),
-        None => Ok(()),
-    }
-}
-
 /// The message of the day, without the ends of its last lines.
 fn motd(text: &str, line_bytes: usize) -> Result<Option<Rc<str>>, String> {
     let text = text.trim_end();
@@ -391,14 +389,14 @@ mod tests {
     }
 
     fn listen(args: &[&str]) -> Vec<String> {
-        parse(args).unwrap().listen.iter().map(SocketAddr::to_string).collect()
+        parse(args).unwrap().listen.iter().map(Endpoint::to_string).collect()
     }
 
     #[test]
     #[cfg_attr(not(feature = "store"), ignore = "it needs the store")]
     fn the_defaults_are_those_that_are_promised() {
         let config = parse(&[]).unwrap();
-        assert_eq!(config.listen, ["127.0.0.1:9000".parse().unwrap()]);
+        assert_eq!(config.listen, [Endpoint::parse("9000").unwrap()]);
         assert_eq!(config.connections, Connections::AsDescriptorsAllow);
         assert_eq!((config.metrics, config.accepts_per_turn), (None, 256));
         assert_eq!(config.log_level, LevelFilter::Info);
@@ -438,7 +436,7 @@ mod tests {
             listen(&["--listen", "0.0.0.0:9,[::]:9", "--listen=7"]),
             ["0.0.0.0:9", "[::]:9", "127.0.0.1:7"]
         );
-        assert_eq!(listen(&["--listen", "localhost:9000"]), ["127.0.0.1:9000"]);
+        assert_eq!(listen(&["--listen", "localhost:9000"]), ["localhost:9000"]);
         assert_eq!(listen(&["--listen", "0,0"]).len(), 2);
     }
 
@@ -453,9 +451,7 @@ mod tests {
         assert!(refusal(&["--listen", "70000"]).contains("wanted is a port"));
         assert!(refusal(&["--listen", ""]).contains("wanted is a port"));
         assert!(refusal(&["--listen", "9,127.0.0.1:9"]).contains("given twice"));
-        assert!(refusal(&["--listen=9", "--telnet-listen=9"]).contains("given twice"));
-        assert!(refusal(&["--listen=9", "--metrics=9"]).contains("given twice"));
-        assert_eq!(parse(&["--metrics=7"]).unwrap().metrics, "127.0.0.1:7".parse().ok());
+        assert_eq!(parse(&["--metrics=7"]).unwrap().metrics, Endpoint::parse("127.0.0.1:7").ok());
         let config = parse(&["--telnet-listen", "23,[::]:23"]).unwrap();
         assert_eq!((config.listen.len(), config.telnet_listen.len()), (1, 2));
     }

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
+use chatline::chat::admission::Admission;
 use chatline::config::{Cert, Config, Data, Declined, Task, Wanted};
 use chatline::logger::{self, Log};
 use chatline::net::figures::Kind;
@@ -83,17 +84,12 @@ fn run_task(_: &Task, _: &Path) -> Result<(), String> {
 
 fn serve(config: Config, log: &Log) -> Result<(), String> {
     let data = config.data.clone();
+    let is_for_all = config.chat.admission == Admission::Everybody;
     let mut server = Server::start(config).map_err(|error| error.to_string())?;
     server.watch_log(log.lines_lost());
-    let mut text = announcement(&server.addresses(Kind::Lines), data.as_ref());
-    for address in server.addresses(Kind::Telnet) {
-        let (host, port) = (address.ip(), address.port());
-        text += &format!("listening on {address}\n  for keys: telnet {host} {port}\n");
-    }
-    for address in server.addresses(Kind::Tls) {
-        let (host, port) = (reachable(address.ip()), address.port());
-        text += &format!("listening on {address}\n  try it:   ncat --ssl {host} {port}   (TLS)\n");
-    }
+    let of_kind = |kind: Kind| server.addresses(kind).into_iter().map(move |it| (kind, it));
+    let doors: Vec<_> = Kind::ALL.iter().copied().flat_map(of_kind).collect();
+    let mut text = announcement(&doors, is_for_all, data.as_ref());
     if let Some(address) = server.metrics_address() {
         text += &format!("listening on {address}\n  metrics:  curl http://{address}/metrics\n");
     }
@@ -101,32 +97,46 @@ fn serve(config: Config, log: &Log) -> Result<(), String> {
     server.run().map_err(|cause| format!("cannot wait for events: {cause}"))
 }
 
-/// Where the server listens, under the first address what to do with it, and what is kept.
-fn announcement(addresses: &[SocketAddr], data: Option<&Data>) -> String {
-    let is_only_local = addresses.iter().all(|address| address.ip().is_loopback());
+/// Where people come in, what to do with the first address of lines and with those of other kinds;
+/// and, under the first of all, what is kept.
+fn announcement(doors: &[(Kind, SocketAddr)], is_for_all: bool, data: Option<&Data>) -> String {
+    let of_lines = || doors.iter().filter(|(kind, _)| *kind == Kind::Lines);
+    let is_only_local = of_lines().all(|(_, address)| address.ip().is_loopback());
     let mut text = String::new();
-    for (index, address) in addresses.iter().enumerate() {
-        let port = address.port();
+    for (index, (kind, address)) in doors.iter().enumerate() {
+        let (host, port) = (reachable(address.ip()), address.port());
         text += &format!("listening on {address}\n");
-        if index > 0 {
-            continue;
+        match kind {
+            Kind::Lines if index > 0 => {}
+            Kind::Lines => {
+                text += &format!("  try it:   nc {host} {port}");
+                if address.ip().is_unspecified() {
+                    text += &format!(
+                        "   (from elsewhere: nc HOST {port}, with this machine's address)"
+                    );
+                }
+                text += "\n";
+                if is_only_local {
+                    text += &opening(port, is_for_all);
+                }
+            }
+            Kind::Telnet => text += &format!("  for keys: telnet {host} {port}\n"),
+            Kind::Tls => text += &format!("  try it:   ncat --ssl {host} {port}   (TLS)\n"),
         }
-        let host = reachable(address.ip());
-        text += &format!("  try it:   nc {host} {port}");
-        if address.ip().is_unspecified() {
-            text += &format!("   (from elsewhere: nc HOST {port}, with this machine's address)");
+        if index == 0 {
+            text += &kept_text(data);
         }
-        text += "\n";
-        let kept = kept_text(data);
-        if is_only_local {
-            text += &format!(
-                "  open it:  --listen 0.0.0.0:{port}   (plain text: whoever reaches the port can \
-                 come in)\n"
-            );
-        }
-        text += &kept;
     }
     text
+}
+
+/// How the network is let in, and what that means.
+fn opening(port: u16, is_for_all: bool) -> String {
+    let what = match is_for_all {
+        true => "whoever reaches the port can come in",
+        false => "passwords can be overheard; --tls-listen encrypts",
+    };
+    format!("  open it:  --listen 0.0.0.0:{port}   (plain text: {what})\n")
 }
 
 /// Where this machine reaches who listens there.
@@ -171,7 +181,11 @@ mod tests {
     use super::*;
 
     fn announced(addresses: &[&str]) -> String {
-        let addresses: Vec<SocketAddr> = addresses.iter().map(|a| a.parse().unwrap()).collect();
+        let doors = addresses.iter().map(|address| (Kind::Lines, address.parse().unwrap()));
+        announced_at(&doors.collect::<Vec<_>>(), true)
+    }
+
+    fn announced_at(doors: &[(Kind, SocketAddr)], is_for_all: bool) -> String {
         let data = Data {
             path: "chatline.db".into(),
             sync: chatline::config::Sync::Disk,
@@ -179,7 +193,7 @@ mod tests {
             keep_lines: None,
             is_searchable: true,
         };
-        announcement(&addresses, Some(&data))
+        announcement(doors, is_for_all, Some(&data))
     }
 
     #[test]
@@ -191,6 +205,24 @@ mod tests {
              chatline.db   (lines for 30 days; --data none keeps nothing)\n"
         );
         assert!(kept_text(None).contains("memory"));
+    }
+
+    #[test]
+    fn what_is_open_to_members_alone_is_not_open_to_whoever_reaches_it() {
+        let text = announced_at(&[(Kind::Lines, "127.0.0.1:9".parse().unwrap())], false);
+        assert!(text.contains("(plain text: passwords can be overheard; "), "{text}");
+        assert!(!text.contains("whoever"), "{text}");
+    }
+
+    #[test]
+    fn a_server_of_tls_alone_says_what_it_keeps() {
+        let address: SocketAddr = "0.0.0.0:9443".parse().unwrap();
+        assert_eq!(
+            announced_at(&[(Kind::Tls, address), (Kind::Tls, "[::]:9443".parse().unwrap())], true),
+            "listening on 0.0.0.0:9443\n  try it:   ncat --ssl 127.0.0.1 9443   (TLS)\n  kept in:  \
+             chatline.db   (lines for 30 days; --data none keeps nothing)\nlistening on \
+             [::]:9443\n  try it:   ncat --ssl ::1 9443   (TLS)\n"
+        );
     }
 
     #[test]

@@ -18,6 +18,10 @@ use super::{Config, command};
 pub(super) fn summary(config: &Config) -> Result<String, String> {
     let different = config.values.iter().filter(|value| value.origin != Origin::Default);
     different.clone().try_for_each(check_path)?;
+    config.endpoints().try_for_each(|(flag, endpoint)| {
+        let found = endpoint.resolve().map(drop);
+        found.map_err(|why| format!("{flag} {endpoint}: {why}"))
+    })?;
     let lines = different.filter(|value| value.key != "config").map(|value| {
         let place = match &value.origin {
             Origin::Default => String::new(),

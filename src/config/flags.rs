@@ -3,7 +3,6 @@
 //! Promises: one row is one flag whole; `--help` is made of nothing else. Deliberately checks each
 //! value by itself: how they stand beside each other is checked in `config`.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use super::amount::{Bound, count, duration, or_off, size, switch};
+use super::endpoint::Endpoint;
 use super::{Connections, Sync};
 use crate::chat::command::{REPLAY_LINES_MAX, Since};
 use crate::chat::name::Nick;
@@ -54,22 +54,23 @@ pub(super) struct Flags {
 
     /// Where to listen: a port of this machine alone (9000), an address and a port (0.0.0.0:9000,
     /// [::]:9000) or a host name and a port. Port 0 takes a free one. Can be repeated, or separated
-    /// by commas. Everything is plain text: whoever reaches the port can come in.
+    /// by commas. Everything is plain text there, and whoever reaches the port can come in, unless
+    /// with --members-only. `off`: nowhere, where --tls-listen or --telnet-listen is enough.
     #[arg(long, env = "CHATLINE_LISTEN", value_name = "[ADDR:]PORT", value_delimiter = ',')]
-    #[arg(default_value = "127.0.0.1:9000", value_parser = address)]
-    pub(super) listen: Vec<SocketAddr>,
+    #[arg(default_value = "127.0.0.1:9000", value_parser = endpoint_or_off)]
+    pub(super) listen: Vec<Bound<Endpoint>>,
 
     /// Where to listen for telnet clients, which are asked at once to send each key, so that lines
     /// are edited here: prompt, history, completion. Written as with --listen; none unless given.
     #[arg(long, env = "CHATLINE_TELNET_LISTEN", value_name = "[ADDR:]PORT", value_delimiter = ',')]
-    #[arg(value_parser = address)]
-    pub(super) telnet_listen: Vec<SocketAddr>,
+    #[arg(value_parser = Endpoint::parse)]
+    pub(super) telnet_listen: Vec<Endpoint>,
 
     /// Where to listen for TLS: the same lines, encrypted. Written as with --listen; none unless
     /// given. `chatline cert HOST` makes a certificate.
     #[arg(long, env = "CHATLINE_TLS_LISTEN", value_name = "[ADDR:]PORT", value_delimiter = ',')]
-    #[arg(help_heading = "Encryption", value_parser = address)]
-    pub(super) tls_listen: Vec<SocketAddr>,
+    #[arg(help_heading = "Encryption", value_parser = Endpoint::parse)]
+    pub(super) tls_listen: Vec<Endpoint>,
 
     /// The file with the certificate, and those between it and its root (PEM). It is read again at
     /// SIGHUP, and when it has changed.
@@ -311,8 +312,8 @@ pub(super) struct Flags {
     /// Prometheus, and for /healthz. Written as with --listen; nowhere unless given. Whoever
     /// reaches it can read them.
     #[arg(long, env = "CHATLINE_METRICS", value_name = "[ADDR:]PORT", help_heading = "Operation")]
-    #[arg(value_parser = address)]
-    pub(super) metrics: Option<SocketAddr>,
+    #[arg(value_parser = Endpoint::parse)]
+    pub(super) metrics: Option<Endpoint>,
 
     /// Log more: debug, twice: trace. RUST_LOG is stronger. What people say is never logged.
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet", help_heading = "Log")]
@@ -471,28 +472,10 @@ fn time(text: &str) -> Result<Since, String> {
     Since::parse(text).ok_or_else(|| "wanted is a time, as in 2h, 12:30 or 2026-11-21".to_owned())
 }
 
-/// Where `[ADDR:]PORT` is. Of a host with several addresses it is the first of IPv4, or the first:
-/// one flag is one listener.
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    if let Ok(port) = text.parse() {
-        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+/// Where to listen, or nowhere.
+fn endpoint_or_off(text: &str) -> Result<Bound<Endpoint>, String> {
+    match text {
+        "off" => Ok(Bound::Off),
+        _ => Endpoint::parse(text).map(Bound::At),
     }
-    if let Ok(address) = text.parse() {
-        return Ok(address);
-    }
-    let unbracketed = text.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(alone) = unbracketed.parse::<IpAddr>() {
-        return Err(format!("a port is missing, as in {}", SocketAddr::new(alone, 9000)));
-    }
-    let wanted =
-        "wanted is a port, or an address and a port, as in 9000, 0.0.0.0:9000 or [::]:9000";
-    let (host, port) = text.rsplit_once(':').ok_or(wanted)?;
-    let port: u16 = port.parse().map_err(|_| wanted)?;
-    if host.is_empty() || host == "*" {
-        return Err(format!("for every address of this machine say 0.0.0.0:{port}"));
-    }
-    let found = (host, port).to_socket_addrs().map_err(|_| "there is no host of that name")?;
-    let found: Vec<SocketAddr> = found.collect();
-    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
-    first.copied().ok_or_else(|| "that host has no address".to_owned())
 }

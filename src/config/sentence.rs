@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::command;
+use super::endpoint::Endpoint;
 use super::file::File;
-use super::flags::address;
 
 /// What clap explains in several lines, as one sentence; with a file, what is wrong stands there.
 pub(super) fn sentence(error: &clap::Error, args: &[OsString], file: Option<&File>) -> String {
@@ -20,7 +20,7 @@ pub(super) fn sentence(error: &clap::Error, args: &[OsString], file: Option<&Fil
             let arg = told(ContextKind::InvalidSubcommand).unwrap_or(arg);
             let meant = match told(ContextKind::SuggestedArg) {
                 Some(flag) => format!(", but there is {flag}"),
-                None if address(&arg).is_ok() => format!(", but there is --listen {arg}"),
+                None if Endpoint::parse(&arg).is_ok() => format!(", but there is --listen {arg}"),
                 None => String::new(),
             };
             format!("there is no '{}'{meant}", arg.escape_debug())

@@ -299,6 +299,22 @@ fn nonsense_gets_an_alert_and_hurts_nobody() {
 }
 
 #[test]
+fn a_server_may_speak_tls_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    write(known(), folder.path());
+    let mut command = ServerProcess::command();
+    command.current_dir(folder.path()).args(["--listen", "off", "--tls-listen", "0"]);
+    command.args(["--tls-cert", "it.crt", "--tls-key", "it.key"]);
+    let server = ServerProcess::spawn(command, 1);
+    let log = wait_for(|| Some(server.log()).filter(|log| log.contains("event=started"))).unwrap();
+    let listen = log.split_once(" listen=").unwrap().1.trim_end();
+    assert_eq!(listen, server.addresses()[0].to_string(), "it listens nowhere else: {log}");
+    let stream = TcpStream::connect(server.addresses()[0]).unwrap();
+    let stream = StreamOwned::new(known().connection(false), stream);
+    Talker(BufReader::new(stream)).sees("* chatline: nobody is here yet.");
+}
+
+#[test]
 fn a_full_server_says_nothing_in_plain_text() {
     let secret = Secret::start("--connections 1");
     let _alice = secret.person("alice");

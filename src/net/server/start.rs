@@ -19,7 +19,7 @@ use crate::chat::Chat;
 use crate::chat::event::Parting;
 use crate::chat::kept::{Kept, KeptLock};
 use crate::chat::name::{RoomName, key_of};
-use crate::config::{Config, Connections};
+use crate::config::{Config, Connections, Endpoint};
 use crate::net::console::Consoles;
 use crate::net::errands::Opened;
 use crate::net::figures::{Histogram, Kind};
@@ -57,9 +57,11 @@ impl Server {
         let mut limits = config.hub;
         limits.connections_max = connections_max(config.connections, raise_descriptor_limit());
         let now = clock.now();
-        let metrics = config.metrics.map(|asked| {
-            let metrics = Metrics::listen(asked, poll.registry(), METRICS, now.unix);
-            metrics.map_err(doing(format!("listen on {asked}")))
+        let metrics = config.metrics.as_ref().map(|asked| {
+            let address = asked.resolve();
+            let metrics = address
+                .and_then(|address| Metrics::listen(address, poll.registry(), METRICS, now.unix));
+            metrics.map_err(listening(asked, "--metrics"))
         });
         let metrics = metrics.transpose()?;
         let opened = Opened::open(config.data.as_ref(), now);
@@ -107,29 +109,28 @@ fn listen(
     let handed =
         service::take_sockets().map_err(doing("take the sockets that were handed over"))?;
     let is_default_wanted = handed.is_empty();
-    let mut all: Vec<(Kind, Listening)> = Vec::new();
-    for handed in handed {
-        let named = Kind::ALL.iter().find(|kind| kind.word() == handed.name);
-        all.push((*named.unwrap_or(&Kind::Lines), Listening::Already(handed.socket)));
-    }
-    let named = [
-        (Kind::Lines, &config.listen, is_default_wanted || !config.has_default("listen")),
-        (Kind::Telnet, &config.telnet_listen, true),
-        (Kind::Tls, &config.tls_listen, true),
-    ];
-    for (kind, addresses, is_wanted) in named {
-        let addresses = addresses.iter().filter(|_| is_wanted);
-        all.extend(addresses.map(|address| (kind, Listening::At(*address))));
-    }
     let mut listeners = Listeners::new(hub::refuse_line(Parting::ServerFull));
     let mut got = Vec::new();
-    for (index, (kind, asked)) in all.into_iter().enumerate() {
-        let doing = doing(match &asked {
-            Listening::At(address) => format!("listen on {address}"),
-            Listening::Already(_) => "listen on a socket that was handed over".to_owned(),
-        });
-        let token = Token(FIRST_LISTENER - index);
-        got.push((kind, listeners.add(asked, registry, token, kind).map_err(doing)?));
+    for handed in handed {
+        let named = Kind::ALL.iter().find(|kind| kind.word() == handed.name);
+        let kind = *named.unwrap_or(&Kind::Lines);
+        let token = Token(FIRST_LISTENER - got.len());
+        let address = listeners.add(Listening::Already(handed.socket), registry, token, kind);
+        let doing = doing("listen on a socket that was handed over");
+        got.push((kind, address.map_err(doing)?));
+    }
+    for (flag, endpoint) in config.endpoints() {
+        let kind = match flag {
+            "--listen" if is_default_wanted || !config.has_default("listen") => Kind::Lines,
+            "--telnet-listen" => Kind::Telnet,
+            "--tls-listen" => Kind::Tls,
+            _ => continue,
+        };
+        let token = Token(FIRST_LISTENER - got.len());
+        let address = endpoint.resolve();
+        let address = address
+            .and_then(|address| listeners.add(Listening::At(address), registry, token, kind));
+        got.push((kind, address.map_err(listening(endpoint, flag))?));
     }
     Ok((listeners, got))
 }
@@ -186,6 +187,8 @@ pub enum StartError {
         doing: String,
         /// Why.
         cause: io::Error,
+        /// The flag that says where to listen, if that was it.
+        flag: Option<&'static str>,
     },
     /// What was kept, or a certificate, cannot be had, for this reason.
     Data(String),
@@ -195,26 +198,32 @@ pub enum StartError {
 
 fn doing(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartError {
     let doing = what.into();
-    move |cause| StartError::Machine { doing, cause }
+    move |cause| StartError::Machine { doing, cause, flag: None }
+}
+
+fn listening(at: &Endpoint, flag: &'static str) -> impl FnOnce(io::Error) -> StartError {
+    let doing = format!("listen on {at}");
+    move |cause| StartError::Machine { doing, cause, flag: Some(flag) }
 }
 
 /// One sentence without its end: what failed, why, and what to do where that is known.
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (doing, cause) = match self {
-            StartError::Machine { doing, cause } => (doing, cause),
+        let (doing, cause, flag) = match self {
+            StartError::Machine { doing, cause, flag } => (doing, cause, flag),
             StartError::Data(why) | StartError::Console(why) => return f.write_str(why),
         };
         write!(f, "cannot {doing}: ")?;
-        match cause.kind() {
-            ErrorKind::AddrInUse => f.write_str(
-                "address in use; stop what listens there, or choose another with --listen PORT",
+        match (cause.kind(), flag) {
+            (ErrorKind::AddrInUse, Some(flag)) => write!(
+                f,
+                "address in use; stop what listens there, or choose another with {flag} PORT"
             ),
-            ErrorKind::PermissionDenied => f.write_str(
-                "not permitted; ports below 1024 take a privilege: choose another with --listen \
-                 PORT",
+            (ErrorKind::PermissionDenied, Some(flag)) => write!(
+                f,
+                "not permitted; ports below 1024 take a privilege: choose another with {flag} PORT"
             ),
-            ErrorKind::AddrNotAvailable => f.write_str(
+            (ErrorKind::AddrNotAvailable, Some(_)) => f.write_str(
                 "no such address on this machine; listen on one that it has, or on 0.0.0.0:PORT",
             ),
             _ => cause.fmt(f),
@@ -232,6 +241,7 @@ impl std::error::Error for StartError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -248,11 +258,18 @@ mod tests {
 
     #[test]
     fn a_start_that_fails_says_what_to_do() {
-        let error = doing("listen on 127.0.0.1:9000")(ErrorKind::AddrInUse.into());
+        let at = Endpoint::parse("127.0.0.1:9000").unwrap();
+        let error = listening(&at, "--tls-listen")(ErrorKind::AddrInUse.into());
         assert_eq!(
             error.to_string(),
             "cannot listen on 127.0.0.1:9000: address in use; stop what listens there, or choose \
-             another with --listen PORT"
+             another with --tls-listen PORT"
+        );
+        let at = Endpoint::parse("chat.invalid:9000").unwrap();
+        let error = listening(&at, "--listen")(at.resolve().unwrap_err());
+        assert_eq!(
+            error.to_string(),
+            "cannot listen on chat.invalid:9000: there is no host of that name"
         );
     }
 }
