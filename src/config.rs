@@ -16,6 +16,7 @@ mod paper;
 mod reach;
 mod sentence;
 pub(crate) mod small;
+mod variables;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ pub use flags::{Cert, Format, Task};
 use flags::{Flags, Instead};
 use given::{Given, Value};
 pub use reach::{Change, Reach, reach_of};
+pub use variables::{Unread, unread};
 
 /// What is told at once is given away to be kept so often; it is kept within twice that.
 const LATER: Duration = Duration::from_millis(50);

@@ -217,6 +217,29 @@ fn a_configuration_is_checked_without_a_server() {
 }
 
 #[test]
+fn a_variable_that_nobody_reads_is_told() {
+    let text = shown(&run(&["check-config"], &[("CHATLINE_PAEC", "7")]));
+    assert!(
+        text.ends_with("\n  nobody reads CHATLINE_PAEC; did you mean CHATLINE_PACE?\n"),
+        "{text}"
+    );
+    let mut command = ServerProcess::command();
+    command.args(["--listen", "0"]).env("CHATLINE_PAEC", "7");
+    let server = ServerProcess::spawn(command, 1);
+    let line = "WARN event=variable_unread name=CHATLINE_PAEC meant=CHATLINE_PACE\n";
+    wait_for(|| server.log().contains(line).then_some(())).expect("the log has it");
+}
+
+#[test]
+fn a_switch_says_what_its_variable_takes() {
+    let sentence = complaint(&run(&[], &[("CHATLINE_PRIVATE", "maybe")]), 2);
+    assert!(
+        sentence.starts_with("CHATLINE_PRIVATE 'maybe': wanted is true or false"),
+        "{sentence}"
+    );
+}
+
+#[test]
 fn man_pages_and_completions_are_written() {
     assert!(shown(&run(&["man"], &[])).contains(".TH chatline 1"));
     assert!(shown(&run(&["completions", "bash"], &[])).contains("--connections-per-address"));

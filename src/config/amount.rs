@@ -96,6 +96,15 @@ pub(super) fn switch(text: &str) -> Parsed<bool> {
     }
 }
 
+/// Whether the variable of a flag without a value turns it on.
+pub(super) fn truth(text: &str) -> Parsed<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "on" | "yes" | "1" => Ok(true),
+        "false" | "off" | "no" | "0" => Ok(false),
+        _ => Err("wanted is true or false".to_owned()),
+    }
+}
+
 /// A size as it would be typed.
 pub(super) fn show_size(bytes: &usize) -> String {
     match *bytes {
@@ -202,5 +211,7 @@ mod tests {
         assert_eq!(parse("0"), Err("wanted is a whole number from 1 to 9, or off".to_owned()));
         assert_eq!((switch("on"), switch("off")), (Ok(true), Ok(false)));
         assert_eq!(switch("yes"), Err("wanted is on or off".to_owned()));
+        assert_eq!((truth("1"), truth("False")), (Ok(true), Ok(false)));
+        assert_eq!(truth("maybe"), Err("wanted is true or false".to_owned()));
     }
 }

@@ -9,7 +9,7 @@ use clap::ValueHint;
 
 use super::given::{Origin, Value};
 use super::reach::shown;
-use super::{Config, command};
+use super::{Config, command, unread};
 
 /// The summary, for standard output.
 ///
@@ -35,9 +35,15 @@ pub(super) fn summary(config: &Config) -> Result<String, String> {
         format!("  {} = {}   ({place})\n", value.key, shown(&value.text))
     });
     let lines: String = lines.collect();
+    let unread = unread().into_iter().map(|it| {
+        format!("  nobody reads {}; did you mean {}?\n", it.name.escape_debug(), it.meant)
+    });
+    let unread: String = unread.collect();
     Ok(match lines.is_empty() {
-        true => "the configuration is good: all is as by default\n".to_owned(),
-        false => format!("the configuration is good\n{lines}  all else is as by default\n"),
+        true => format!("the configuration is good: all is as by default\n{unread}"),
+        false => {
+            format!("the configuration is good\n{lines}  all else is as by default\n{unread}")
+        }
     })
 }
 

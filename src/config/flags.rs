@@ -6,11 +6,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use super::amount::{Bound, count, duration, or_off, size, switch};
+use super::amount::{Bound, count, duration, or_off, size, switch, truth};
 use super::endpoint::Endpoint;
 use super::{Connections, Sync};
 use crate::chat::command::{REPLAY_LINES_MAX, Since};
@@ -133,12 +132,12 @@ pub(super) struct Flags {
 
     /// Nobody comes in without an account; who has none needs an invitation (`chatline invite`).
     #[arg(long, env = "CHATLINE_MEMBERS_ONLY", help_heading = "Who comes in")]
-    #[arg(value_parser = BoolishValueParser::new())]
+    #[arg(value_parser = truth)]
     pub(super) members_only: bool,
 
     /// The same, and nobody learns who or what is here before logging in.
     #[arg(long, env = "CHATLINE_PRIVATE", help_heading = "Who comes in")]
-    #[arg(value_parser = BoolishValueParser::new())]
+    #[arg(value_parser = truth)]
     pub(super) private: bool,
 
     /// The operators of the server: names, each of which may do everywhere what an owner may in a

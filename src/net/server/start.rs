@@ -19,7 +19,7 @@ use crate::chat::Chat;
 use crate::chat::event::Parting;
 use crate::chat::kept::{Kept, KeptLock};
 use crate::chat::name::{RoomName, key_of};
-use crate::config::{Config, Connections, Endpoint};
+use crate::config::{Config, Connections, Endpoint, Unread, unread};
 use crate::net::console::Consoles;
 use crate::net::errands::Opened;
 use crate::net::figures::{Histogram, Kind};
@@ -40,6 +40,9 @@ impl Server {
     /// Raises the descriptor limit, takes over the signals and listens; nobody is let in before
     /// [`Server::run`].
     pub fn start(config: Config) -> Result<Server, StartError> {
+        for Unread { name, meant } in unread() {
+            warn!(name, meant; "variable_unread");
+        }
         let poll = Poll::new().map_err(doing("wait for events"))?;
         let signals = Signals::register(poll.registry(), SIGNALS);
         let signals = signals.map_err(doing("take signals"))?;
