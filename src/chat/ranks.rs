@@ -20,7 +20,7 @@ pub enum Rank {
     RoomOperator,
     /// They have made the room.
     RoomOwner,
-    /// They were named when the server was started.
+    /// The configuration names them.
     ServerOperator,
 }
 

@@ -1,9 +1,9 @@
 //! The ferryman between the operating system and the hub: poll, listeners, signals and the only
 //! clock of the server.
 //!
-//! Promises: one turn is poll, clock, errands, accept, read, settle; time is read once in it; it
-//! sleeps when nothing is to be done and never otherwise. Deliberately knows neither lines nor
-//! people.
+//! Promises: one turn is poll, clock, signals, errands, accept, consoles, read, settle, metrics;
+//! time is read once in it; it sleeps when nothing is to be done and never otherwise. Deliberately
+//! knows neither lines nor people.
 
 mod clock;
 mod countdown;
