@@ -2,8 +2,9 @@
 //! and the words of the answers.
 //!
 //! Promises: a clean line becomes exactly one [`Order`] or one [`Fault`], without a look at who is
-//! here; [`text`] words both. Deliberately knows no socket, no clock and no conversation: whoever
-//! obeys an order hands in what there is to show.
+//! here; [`text`] words both. Deliberately knows no socket, no clock and nobody who is here: it
+//! borrows the conversation's grammar and codes, and whoever obeys an order hands in what there is
+//! to show.
 
 pub mod text;
 
@@ -12,9 +13,10 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use log::LevelFilter;
 
-use crate::chat::command::{Command, Moderation};
+use crate::chat::command::{self, Command, Moderation};
 use crate::chat::event::Code;
 use crate::chat::name::nearest;
+use crate::chat::sanctions::{Kind, network};
 
 /// How long it is until the server stops where `/shutdown` does not say, in seconds.
 pub const SHUTDOWN_SECS: u64 = 10;
@@ -75,7 +77,7 @@ pub const TABLE: &[Row] = &[
     },
     Row {
         verb: Verb::Ban, name: "ban", arguments: "[#ROOM] [WHO] [TIME] [WHY]",
-        does: "the same, and keeps them out; or a list",
+        does: "keeps somebody out; alone, lists them",
     },
     Row {
         verb: Verb::Unban, name: "unban", arguments: "[#ROOM] WHO",
@@ -83,7 +85,7 @@ pub const TABLE: &[Row] = &[
     },
     Row {
         verb: Verb::Mute, name: "mute", arguments: "[#ROOM] [WHO] [TIME] [WHY]",
-        does: "keeps somebody from speaking; or a list",
+        does: "silences somebody; alone, lists them",
     },
     Row {
         verb: Verb::Unmute, name: "unmute", arguments: "[#ROOM] WHO",
@@ -218,6 +220,16 @@ pub enum Fault {
         /// As typed.
         typed: String,
     },
+    /// There is no such room.
+    NoRoom {
+        /// As typed, without its mark.
+        typed: String,
+    },
+    /// That network is all addresses that there are.
+    Everybody {
+        /// As typed.
+        typed: String,
+    },
     /// The server is not about to stop.
     StopsNot,
     /// As many consoles are open as may be.
@@ -233,7 +245,8 @@ impl Fault {
     /// The stable word for it: those of the conversation, in the same sense.
     pub fn code(&self) -> Code {
         match self {
-            Fault::Usage(_) | Fault::StopsNot => Code::Usage,
+            Fault::Usage(_) | Fault::Everybody { .. } | Fault::StopsNot => Code::Usage,
+            Fault::NoRoom { .. } => Code::NoSuchRoom,
             Fault::Unknown { .. } | Fault::NoSlash => Code::UnknownCommand,
             Fault::LineTooLong { .. } => Code::LineTooLong,
             Fault::Nobody { .. } => Code::NoSuchUser,
@@ -278,7 +291,23 @@ pub fn parse(line: &str) -> Result<Order<'_>, Fault> {
         Verb::Help => is_alone.then_some(Order::Help),
         Verb::Quit => is_alone.then_some(Order::Quit),
     };
-    order.ok_or(Fault::Usage(row.verb))
+    let order = order.ok_or(Fault::Usage(row.verb))?;
+    match order {
+        Order::Moderate(moderation) => check_reach(moderation).map(|()| order),
+        _ => Ok(order),
+    }
+}
+
+/// A slip of a digit or two is not to keep everybody out.
+fn check_reach(moderation: Moderation<'_>) -> Result<(), Fault> {
+    let command::Order::Forbid { kind: Kind::Ban, who, .. } = moderation.order else {
+        return Ok(());
+    };
+    let (command::Who::Address(typed) | command::Who::Either(typed)) = who else { return Ok(()) };
+    match network(typed).is_some_and(|network| network.prefix_len() == 0) {
+        true => Err(Fault::Everybody { typed: typed.to_owned() }),
+        false => Ok(()),
+    }
 }
 
 /// At most one word.
@@ -385,6 +414,12 @@ mod tests {
         let id = "/kick #00000000000000fF a  flood ";
         assert_eq!(parse(id), Ok(Order::Kick(255, "a  flood")));
         assert!(matches!(parse("/kick #ff bob"), Ok(Order::Moderate(_))), "that is a room");
+        for typed in ["0.0.0.0/0", "::/0", "10.0.0.0/0"] {
+            let everybody = Err(Fault::Everybody { typed: typed.to_owned() });
+            assert_eq!(parse(&format!("/ban {typed} 1h a flood")), everybody);
+            assert!(parse(&format!("/unban {typed}")).is_ok());
+        }
+        assert!(parse("/ban 0.0.0.0/1").is_ok());
         assert_eq!(parse("/kick"), Err(Fault::Usage(Verb::Kick)));
         assert_eq!(parse("/unban #dev"), Err(Fault::Usage(Verb::Unban)));
     }

@@ -46,6 +46,10 @@ pub fn help() -> String {
 pub fn refusal(fault: &Fault) -> String {
     let text = match fault {
         Fault::Usage(verb) => usage(*verb),
+        Fault::Unknown { typed, meant: Some(meant @ (Verb::Ban | Verb::Mute)) } => {
+            let (typed, name) = (quoted(typed), meant.row().name);
+            format!("no /{typed}; did you mean /{name}? Alone it lists them")
+        }
         Fault::Unknown { typed, meant: Some(meant) } => {
             format!("no /{}; did you mean /{}?", quoted(typed), meant.row().name)
         }
@@ -56,6 +60,12 @@ pub fn refusal(fault: &Fault) -> String {
         Fault::LineTooLong { bytes_max } => format!("a line has at most {bytes_max} bytes"),
         Fault::Nobody { typed } => format!(
             "nobody here is {}: /conns lists everybody, /conns NAME, ADDRESS or ADDRESS/BITS some",
+            quoted(typed)
+        ),
+        Fault::NoRoom { typed } => format!("no #{}; /rooms lists the rooms", quoted(typed)),
+        Fault::Everybody { typed } => format!(
+            "{} is everybody, this machine too: ban a smaller network; --members-only keeps out \
+             who has no account",
             quoted(typed)
         ),
         Fault::StopsNot => "the server is not about to stop: there is nothing to cancel".to_owned(),

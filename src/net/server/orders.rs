@@ -10,6 +10,8 @@ use super::countdown::{Countdown, Due};
 use super::{Phase, Server, show};
 use crate::admin::{self, Fault, Order, Who, text};
 use crate::chat::Now;
+use crate::chat::command::Where;
+use crate::chat::name::key_of;
 use crate::net::console::{ConsoleId, LINE_BYTES_MAX, LINES_PER_TURN, Said};
 
 impl Server {
@@ -44,7 +46,10 @@ impl Server {
             Order::Rooms => {
                 text::rooms(self.hub.conversation().rooms().len(), self.hub.watched_rooms())
             }
-            Order::Moderate(moderation) => self.hub.moderate(moderation, now)?,
+            Order::Moderate(moderation) => {
+                self.check_room(moderation.place)?;
+                self.hub.moderate(moderation, now)?
+            }
             Order::Kick(id, why) => {
                 self.hub.kick(id, Some(why).filter(|why| !why.is_empty()), now)?
             }
@@ -70,6 +75,13 @@ impl Server {
                 text::bye().to_owned()
             }
         })
+    }
+
+    /// Who is at a console cannot make a room that there is not, which the conversation offers.
+    fn check_room(&self, place: Where<'_>) -> Result<(), Fault> {
+        let Where::Room(typed) = place else { return Ok(()) };
+        let is_there = self.hub.conversation().rooms().named(&key_of(typed)).is_some();
+        is_there.then_some(()).ok_or_else(|| Fault::NoRoom { typed: typed.to_owned() })
     }
 
     fn show_conns(&self, typed: Option<&str>, now: Now) -> Result<String, Fault> {

@@ -92,6 +92,8 @@ fn listed(
     if rows.is_empty() {
         return match room {
             Some(room) if kind == Kind::Ban => format!("* nobody is banned from #{room}\n"),
+            None if kind == Kind::Ban => "* nobody is banned from this server\n".to_owned(),
+            None => "* nobody is muted on the whole server\n".to_owned(),
             _ => format!("* nobody is {state} {place}\n"),
         };
     }
@@ -139,10 +141,10 @@ pub(super) fn fault(fault: &ModerationFault, clock: Clock) -> String {
             format!("{nick} is not in #{room}; /ban #{room} {nick} keeps them out")
         }
         ModerationFault::NoOperator { room: Some(room) } => {
-            format!("only operators of #{room} can do that: ask one of them")
+            format!("only operators of #{room} can do that: /op #{room} says who they are")
         }
         ModerationFault::NoOperator { room: None } => {
-            "only operators of the server can do that: ask one of them".to_owned()
+            "only operators of the server can do that; whoever runs it names them".to_owned()
         }
         ModerationFault::Operator { who } => {
             format!("{who} is an operator of the server: talk to them instead")

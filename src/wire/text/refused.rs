@@ -219,7 +219,7 @@ fn rank_fault(fault: &RankFault) -> String {
             format!("that is for operators of #{room}: /op #{room} says who they are")
         }
         RankFault::ForOperators { room: None } => {
-            "that is for operators of the server: ask one of them".to_owned()
+            "that is for operators of the server; whoever runs it names them".to_owned()
         }
         RankFault::OperatorNeedsAccount { nick } => format!(
             "{nick} is nobody's name, and an operator has one of their own: /register PASSWORD, \
