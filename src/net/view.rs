@@ -49,7 +49,8 @@ impl View {
     /// Whether it says nothing that is not so without it.
     pub fn is_plain(&self) -> bool {
         let is_served = matches!(self.face, Face::Lines) && self.settings.is_default();
-        is_served && self.pace.is_none() && self.request.is_none()
+        // Whose lines were answered once has them counted on when that begins again.
+        is_served && self.pace.is_none() && self.request.is_none() && self.lines == 0
     }
 
     /// The conversation has it so from now on.
