@@ -20,8 +20,10 @@ use std::thread;
 use chatline::admin;
 use chatline::chat::command::TABLE;
 use chatline::chat::event::Code;
+#[cfg(feature = "tls")]
 use chatline::config::Config;
 use world::compare::{Sight, Streams, seen_in, steps_differ, streams_differ};
+#[cfg(feature = "tls")]
 use world::on_hub::World;
 use world::script::{self, Action, Script, Seen};
 use world::{bless, drive_hub, drive_tcp};
