@@ -238,7 +238,19 @@ impl Model {
         }
     }
 
-    fn whom(&self, kind: Kind, typed: &str, place: Option<RoomNo>) -> Result<Whom, Code> {
+    /// A line names nobody, but a room: that was meant. In JSON a name is a name.
+    fn is_no_room(&self, no: ConnNo, typed: &str) -> Result<(), Code> {
+        let may_be_room = !self.conns[no].is_json && !typed.starts_with('@');
+        if may_be_room && self.room_named(typed).is_ok() { Err("usage") } else { Ok(()) }
+    }
+
+    fn whom(
+        &self,
+        no: ConnNo,
+        kind: Kind,
+        typed: &str,
+        place: Option<RoomNo>,
+    ) -> Result<Whom, Code> {
         let name = typed.trim_start_matches('@');
         let conn = self.person_called(name);
         if let Some(network) = network(typed) {
@@ -259,6 +271,7 @@ impl Model {
             let (target, conn) = (Target::Account(account), self.accounts[account].conn);
             return Ok(Whom { target, name: nick.clone(), listed: nick, conn });
         }
+        self.is_no_room(no, typed)?;
         let nick = Name::parse(name, usize::MAX).filter(|_| kind == Kind::Ban);
         let nick = nick.ok_or("no-such-user")?;
         let target = Target::Nick(nick.key);
@@ -296,7 +309,11 @@ impl Model {
         who: &str,
         why: Option<&str>,
     ) -> Result<(), Code> {
-        let conn = self.person_named(who.trim_start_matches('@'))?;
+        let conn = self.person_named(who.trim_start_matches('@'));
+        if conn.is_err() {
+            self.is_no_room(no, who)?;
+        }
+        let conn = conn?;
         let whom = self.whom_at(conn);
         self.may_do_that(no, &whom, place)?;
         let by = self.nick(no).shown;
@@ -323,7 +340,7 @@ impl Model {
         secs: Option<i64>,
         why: Option<&str>,
     ) -> Result<(), Code> {
-        let whom = self.whom(kind, who, place)?;
+        let whom = self.whom(no, kind, who, place)?;
         self.may_do_that(no, &whom, place)?;
         let (unix, by) = (self.unix, self.nick(no).shown);
         let (end, why) = (secs.map(|secs| unix + secs), why.map(str::to_owned));
@@ -570,6 +587,11 @@ impl Model {
             |it: &&Sanction| format!("* {}: {from}{}", it.name, rest_of(&deed_of(it, place), zone));
         let lines: Vec<String> = all.iter().map(row).collect();
         if lines.is_empty() {
+            let from = match (kind, place) {
+                (Kind::Ban, None) => "banned from this server",
+                (Kind::Mute, None) => "muted on the whole server",
+                _ => &from,
+            };
             self.line(no, &format!("* nobody is {from}"));
         }
         lines.iter().for_each(|line| self.line(no, line));

@@ -297,6 +297,12 @@ impl Model {
         let base = typed.strip_suffix('*').unwrap_or(typed);
         let name = Name::parse(base, self.chars_max()).ok_or("name-invalid")?;
         self.is_name_welcome(&name)?;
+        let owner = self.account_named(base);
+        if owner.is_some() && self.conns[no].account != owner {
+            // Their password is asked for, and what they draw next is read as one.
+            self.is_lost = true;
+            return Ok(());
+        }
         let name = match self.objection(no, &name) {
             None => name,
             Some(code) if base == typed => return Err(code),
