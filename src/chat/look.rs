@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::event::{Event, Profile, Refusal, Roll, RoomRow};
 use super::kept::Change;
 use super::outbox::{Audience, Outbox, Source};
+use super::ranks::{Place, Rank};
 use super::room::{Room, RoomId};
 use super::user::User;
 use super::{Chat, ConnId, Now};
@@ -85,6 +86,7 @@ impl Chat {
             .collect();
         let rooms_more = rooms.len().saturating_sub(PROFILE_ROOMS);
         rooms.truncate(PROFILE_ROOMS);
+        let may_ban = self.rank_in(asker, Place::Everywhere) >= Rank::ServerOperator;
         Profile {
             nick: self.users.nick(user.conn),
             rooms,
@@ -95,6 +97,7 @@ impl Chat {
             away: self.away_of(user),
             id: user.id,
             owner: self.owner_of(user),
+            address: may_ban.then(|| user.origin.network()),
         }
     }
 

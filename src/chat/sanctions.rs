@@ -5,6 +5,7 @@
 //! Deliberately tells nobody anything and forbids nothing: the rules in `moderate` do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -315,6 +316,18 @@ pub fn canonical(network: IpNet) -> IpNet {
 }
 
 impl Origin {
+    /// What is known of the address, as it can be banned: an IPv4 address, or the [`HOUSE_PREFIX`]
+    /// of an IPv6 one.
+    pub fn network(self) -> IpNet {
+        match u32::try_from(self.0 ^ MAPPED) {
+            Ok(address) => IpNet::from(IpAddr::from(Ipv4Addr::from(address))),
+            Err(_) => {
+                let address = Ipv6Addr::from(u128::from(self.0) << 64);
+                Ipv6Net::new_assert(address, HOUSE_PREFIX).into()
+            }
+        }
+    }
+
     /// Whether somebody who comes from there may be in that network. Of an IPv6 address the first
     /// half is known: beyond that, whoever shares it is taken for the same.
     pub fn is_in(self, network: IpNet) -> bool {
@@ -354,8 +367,6 @@ pub fn shown(network: IpNet) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::net::IpAddr;
-
     use super::*;
 
     fn sanction(kind: Kind, target: Target, end: Option<i64>) -> Sanction {
@@ -390,6 +401,22 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(network(typed).map(shown).as_deref(), read, "{typed}");
+        }
+    }
+
+    #[test]
+    fn where_somebody_comes_from_is_shown_as_it_is_banned() {
+        for typed in ["192.0.2.7", "0.0.0.0", "2001:db8::7", "::1"] {
+            let network = network(typed).unwrap();
+            let address = match network.addr() {
+                IpAddr::V4(address) => address.to_ipv6_mapped(),
+                IpAddr::V6(address) => address,
+            };
+            let bits = u128::from(address);
+            let is_v4 = matches!(network, IpNet::V4(_));
+            let origin = Origin(if is_v4 { bits as u64 } else { (bits >> 64) as u64 });
+            assert_eq!(origin.network(), network, "{typed}");
+            assert!(origin.is_in(network), "{typed}");
         }
     }
 

@@ -24,6 +24,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::chat::event::{Event, Parting, Profile, Roll, RoomRow};
 use crate::chat::event::{Receipt, StopNews, Stranger, Zone};
 use crate::chat::name::Nick;
+use crate::chat::sanctions;
 
 use super::Clock;
 use super::clean::clean;
@@ -316,10 +317,13 @@ fn profile_text(profile: &Profile, clock: Clock) -> String {
     let since = clock.show(profile.since_unix);
     let (span, idle) = (how_long(profile.span), how_long(profile.idle));
     let id = profile.id;
+    let from = profile.address.map(|address| format!(", from {}", sanctions::shown(address)));
+    let from = from.unwrap_or_default();
     let place = wrapped(&format!("{nick}: {rooms}"));
     let away = profile.away.as_ref().map(|text| format!("* {}\n", away_text(nick, text)));
     let away = away.unwrap_or_default();
-    format!("{place}* {nick}: here since {since} ({span}), idle for {idle}, id {id:016x}\n{away}")
+    let times = format!("here since {since} ({span}), idle for {idle}");
+    format!("{place}* {nick}: {times}, id {id:016x}{from}\n{away}")
 }
 
 fn away_text(nick: &Nick, text: &str) -> String {

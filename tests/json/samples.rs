@@ -42,6 +42,7 @@ fn profile(away: Option<&str>) -> Event {
         away: away.map(Rc::from),
         id: 0xfeed,
         owner: away.map(|_| nick("ann")),
+        address: away.map(|_| "192.0.2.7/32".parse().expect("a network")),
     }))
 }
 

@@ -5,6 +5,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::super::kept::Secret;
 use super::super::name::{Nick, RoomName};
 
@@ -96,6 +98,8 @@ pub struct Profile {
     pub id: u64,
     /// Whose bot it is, if it is one.
     pub owner: Option<Nick>,
+    /// Where the connection comes from, as it can be banned, if the asker may know.
+    pub address: Option<IpNet>,
 }
 
 /// What an owner is told of tokens.
