@@ -123,6 +123,7 @@ impl Chat {
             let like = self.rooms.at(like).name.as_str().to_owned();
             return Err(Refusal::NameConfusable { typed: room.as_str().to_owned(), like });
         }
+        self.check_may_be_heard(conn)?;
         self.check_rooms_of(conn)?;
         self.check_own_rooms_of(conn)?;
         let Some(password) = password else {

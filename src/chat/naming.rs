@@ -111,6 +111,8 @@ impl Chat {
             Choice::Free(nick) => match self.users.at(conn).nick() {
                 None => self.welcome(conn, nick, false, now, out),
                 Some(_) => {
+                    // A name reaches people as a line does.
+                    self.check_may_be_heard(conn)?;
                     self.rename(conn, nick, out);
                     self.leave_banned_rooms(conn, out);
                 }

@@ -118,6 +118,12 @@ impl Chat {
     /// them neither there nor everywhere.
     pub(super) fn check_not_muted(&self, conn: ConnId, id: RoomId) -> Result<(), Refusal> {
         self.check(Kind::Mute, conn, Place::Room(id))?;
+        self.check_may_be_heard(conn)
+    }
+
+    /// Whether somebody is not muted everywhere: neither may the name be heard that they would
+    /// choose for themself, or for a room.
+    pub(super) fn check_may_be_heard(&self, conn: ConnId) -> Result<(), Refusal> {
         self.check(Kind::Mute, conn, Place::Everywhere)
     }
 
@@ -127,7 +133,7 @@ impl Chat {
         let rank = to.map_or(Rank::Nobody, |account| self.rank_of(account, Place::Everywhere));
         match rank {
             Rank::ServerOperator => Ok(()),
-            _ => self.check(Kind::Mute, conn, Place::Everywhere),
+            _ => self.check_may_be_heard(conn),
         }
     }
 
