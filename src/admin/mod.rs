@@ -8,8 +8,6 @@
 
 pub mod text;
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 use log::LevelFilter;
 
@@ -182,14 +180,13 @@ pub enum Who {
 }
 
 impl Who {
-    /// `#0123456789abcdef`, `10.0.0.7`, `10.0.0.0/8`, `2001:db8::/32`; anything else is a name, and
-    /// after an `@` always.
+    /// `#0123456789abcdef`, `10.0.0.7`, `10.0.0.0/8`, `2001:db8::/32`, each as in `/ban`; anything
+    /// else is a name, and after an `@` always.
     pub fn parse(text: &str) -> Who {
         if let Some(Ok(id)) = text.strip_prefix('#').map(|id| u64::from_str_radix(id, 16)) {
             return Who::Id(id);
         }
-        let address = text.parse::<IpAddr>().ok().map(|address| address.to_canonical());
-        match address.map(IpNet::from).or_else(|| text.parse().ok()) {
+        match network(text) {
             Some(network) => Who::From(network),
             None => Who::Named(text.strip_prefix('@').unwrap_or(text).to_owned()),
         }
@@ -432,6 +429,7 @@ mod tests {
         assert_eq!(Who::parse("::ffff:10.0.0.7"), network("10.0.0.7/32"));
         assert_eq!(Who::parse("10.0.0.0/8"), network("10.0.0.0/8"));
         assert_eq!(Who::parse("2001:db8::/32"), network("2001:db8::/32"));
+        assert_eq!(Who::parse("2001:db8::7"), network("2001:db8::/64"), "as it is banned");
         for name in ["bob", "@bob", "10.0.0"] {
             assert_eq!(Who::parse(name), Who::Named(name.trim_start_matches('@').to_owned()));
         }
