@@ -11,7 +11,7 @@ pub mod text;
 use ipnet::IpNet;
 use log::LevelFilter;
 
-use crate::chat::command::{self, Command, Moderation};
+use crate::chat::command::{self, Command, Measure, Moderation};
 use crate::chat::event::Code;
 use crate::chat::name::nearest;
 use crate::chat::sanctions::{Kind, network};
@@ -297,7 +297,7 @@ pub fn parse(line: &str) -> Result<Order<'_>, Fault> {
 
 /// A slip of a digit or two is not to keep everybody out.
 fn check_reach(moderation: Moderation<'_>) -> Result<(), Fault> {
-    let command::Order::Forbid { kind: Kind::Ban, who, .. } = moderation.order else {
+    let Measure::Forbid { kind: Kind::Ban, who, .. } = moderation.measure else {
         return Ok(());
     };
     let (command::Who::Address(typed) | command::Who::Either(typed)) = who else { return Ok(()) };

@@ -148,7 +148,7 @@ pub fn kicked(id: u64) -> String {
 
 /// What kind of peer a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Served {
     /// Lines of text.
     Lines,
     /// A terminal whose lines are edited here.
@@ -159,13 +159,13 @@ pub enum Kind {
     Handshake,
 }
 
-impl Kind {
+impl Served {
     fn word(self) -> &'static str {
         match self {
-            Kind::Lines => "lines",
-            Kind::Terminal => "terminal",
-            Kind::Json => "json",
-            Kind::Handshake => "handshake",
+            Served::Lines => "lines",
+            Served::Terminal => "terminal",
+            Served::Json => "json",
+            Served::Handshake => "handshake",
         }
     }
 }
@@ -192,7 +192,7 @@ pub struct ConnRow {
     /// Where it came in: a word.
     pub by: &'static str,
     /// What kind of peer it is for.
-    pub kind: Kind,
+    pub kind: Served,
 }
 
 /// One room, as a console sees it.

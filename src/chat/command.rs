@@ -10,7 +10,7 @@ mod moderate;
 mod past;
 
 pub use asked::RATE_MAX;
-pub use moderate::{Moderation, Order, Where, Who};
+pub use moderate::{Measure, Moderation, Where, Who};
 pub use past::{SPAN_SECS_MAX, Since};
 
 use super::event::{Refusal, Zone};

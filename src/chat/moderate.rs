@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use ipnet::IpNet;
 
-use super::command::{Moderation, Order, Verb, Where, Who};
+use super::command::{Measure, Moderation, Verb, Where, Who};
 use super::event::{Act, Deed, Event, ModerationFault, Parting, Refusal, Subject};
 use super::kept::Change;
 use super::name::{Nick, key_of};
@@ -113,7 +113,7 @@ impl Chat {
     fn moderate_by(
         &mut self,
         by: By,
-        Moderation { place, order }: Moderation<'_>,
+        Moderation { place, measure }: Moderation<'_>,
         now: Now,
         out: &mut Outbox,
     ) -> Result<Done, Refusal> {
@@ -128,10 +128,10 @@ impl Chat {
             let room = self.name_of(place);
             return refused(ModerationFault::NoOperator { room });
         }
-        match order {
-            Order::List { kind } => Ok(self.list_sanctions(kind, place)),
-            Order::Kick { who, why } => self.kick(by, place, who, why, now, out),
-            Order::Forbid { kind, who, secs, why } => {
+        match measure {
+            Measure::List { kind } => Ok(self.list_sanctions(kind, place)),
+            Measure::Kick { who, why } => self.kick(by, place, who, why, now, out),
+            Measure::Forbid { kind, who, secs, why } => {
                 let whom = self.whom(kind, who, place)?;
                 self.check_doable(by, &whom, place)?;
                 let deed = Deed {
@@ -141,7 +141,7 @@ impl Chat {
                 };
                 self.forbid(kind, whom, place, deed, now, out)
             }
-            Order::Allow { kind, who } => self.allow(by, kind, who, place, out),
+            Measure::Allow { kind, who } => self.allow(by, kind, who, place, out),
         }
     }
 

@@ -49,6 +49,7 @@ use tls::Handshakes;
 
 pub use super::conn::{Readable, Stream};
 pub use keep::{Errands, Keep};
+pub use oversee::{State, Watched};
 
 /// How many refused connections may linger until they have taken their refusal. More are closed at
 /// once; their refusal arrives unless they have sent something already.

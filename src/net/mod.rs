@@ -5,7 +5,8 @@
 //! [`tls`] stands between its stream and its lines where that is spoken, [`door`] counts who is let
 //! in ([`arrivals`], how often), [`figures`] is what is counted, [`logbook`] bounds what is logged,
 //! [`hub`] is the turn of all of them.
-//! Up to here nothing knows the operating system. [`listen`], [`signal`] and [`server`] do: they
+//! Up to here nothing knows the operating system, but that [`tls`] reads the files of its
+//! certificate. [`listen`], [`signal`] and [`server`] do: they
 //! ferry readiness, time and signals into the hub; [`errands`] ferries between it and those who
 //! may block, and [`console`] is where the operator's orders come in. [`metrics`] shows the figures
 //! beside it, and knows nothing of the hub; [`service`] speaks with who has started it all.

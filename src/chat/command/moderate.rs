@@ -41,7 +41,7 @@ impl<'a> Who<'a> {
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order<'a> {
+pub enum Measure<'a> {
     /// Put somebody out.
     Kick {
         /// Whom.
@@ -80,18 +80,22 @@ pub struct Moderation<'a> {
     /// Where.
     pub place: Where<'a>,
     /// What.
-    pub order: Order<'a>,
+    pub measure: Measure<'a>,
 }
 
 impl Moderation<'_> {
     /// The command that asks for it.
     pub fn verb(&self) -> Verb {
-        match self.order {
-            Order::Kick { .. } => Verb::Kick,
-            Order::Forbid { kind: Kind::Ban, .. } | Order::List { kind: Kind::Ban } => Verb::Ban,
-            Order::Forbid { kind: Kind::Mute, .. } | Order::List { kind: Kind::Mute } => Verb::Mute,
-            Order::Allow { kind: Kind::Ban, .. } => Verb::Unban,
-            Order::Allow { kind: Kind::Mute, .. } => Verb::Unmute,
+        match self.measure {
+            Measure::Kick { .. } => Verb::Kick,
+            Measure::Forbid { kind: Kind::Ban, .. } | Measure::List { kind: Kind::Ban } => {
+                Verb::Ban
+            }
+            Measure::Forbid { kind: Kind::Mute, .. } | Measure::List { kind: Kind::Mute } => {
+                Verb::Mute
+            }
+            Measure::Allow { kind: Kind::Ban, .. } => Verb::Unban,
+            Measure::Allow { kind: Kind::Mute, .. } => Verb::Unmute,
         }
     }
 }
@@ -109,25 +113,25 @@ pub(super) fn moderation(verb: Verb, given: Option<&str>) -> Option<Moderation<'
     let (who, rest) = split_word(rest);
     let has_who = !who.trim_start_matches('@').is_empty();
     let why = |rest| Some(rest).filter(|why: &&str| !why.is_empty());
-    let order = match (verb, kind_of(verb)) {
-        (Verb::Kick, _) if has_who => Order::Kick { who: Who::Either(who), why: why(rest) },
-        (Verb::Ban | Verb::Mute, Some(kind)) if who.is_empty() => Order::List { kind },
+    let measure = match (verb, kind_of(verb)) {
+        (Verb::Kick, _) if has_who => Measure::Kick { who: Who::Either(who), why: why(rest) },
+        (Verb::Ban | Verb::Mute, Some(kind)) if who.is_empty() => Measure::List { kind },
         (Verb::Ban | Verb::Mute, Some(kind)) if has_who => {
             let (word, after) = split_word(rest);
             let who = Who::Either(who);
             match past::ago(word).filter(|secs| *secs > 0) {
-                Some(secs) => Order::Forbid { kind, who, secs: Some(secs), why: why(after) },
+                Some(secs) => Measure::Forbid { kind, who, secs: Some(secs), why: why(after) },
                 // It would hold for good, with a reason that nobody meant.
                 None if is_like_time(word) => return None,
-                None => Order::Forbid { kind, who, secs: None, why: why(rest) },
+                None => Measure::Forbid { kind, who, secs: None, why: why(rest) },
             }
         }
         (Verb::Unban | Verb::Unmute, Some(kind)) if has_who && rest.is_empty() => {
-            Order::Allow { kind, who: Who::Either(who) }
+            Measure::Allow { kind, who: Who::Either(who) }
         }
         _ => return None,
     };
-    Some(Moderation { place, order })
+    Some(Moderation { place, measure })
 }
 
 /// Whether a word is meant for a time, and may be none: `0s`, `5m5s`, `1.5h`, `2weeks`; not `3`,
@@ -166,16 +170,16 @@ mod tests {
         let (ban, mute) = (Kind::Ban, Kind::Mute);
         let forbid = |kind, who, secs, why| {
             let who = Who::Either(who);
-            Order::Forbid { kind, who, secs, why }
+            Measure::Forbid { kind, who, secs, why }
         };
-        let kick = |who, why| Order::Kick { who: Who::Either(who), why };
-        for (line, place, order) in [
+        let kick = |who, why| Measure::Kick { who: Who::Either(who), why };
+        for (line, place, measure) in [
             ("/kick bob", Where::Here, kick("bob", None)),
             ("/kick #dev @bob", Where::Room("dev"), kick("@bob", None)),
             ("/kick * bob 2h is a why", Where::Everywhere, kick("bob", Some("2h is a why"))),
-            ("/ban", Where::Here, Order::List { kind: ban }),
-            ("/ban *", Where::Everywhere, Order::List { kind: ban }),
-            ("/mute #dev", Where::Room("dev"), Order::List { kind: mute }),
+            ("/ban", Where::Here, Measure::List { kind: ban }),
+            ("/ban *", Where::Everywhere, Measure::List { kind: ban }),
+            ("/mute #dev", Where::Room("dev"), Measure::List { kind: mute }),
             ("/ban bob", Where::Here, forbid(ban, "bob", None, None)),
             ("/ban bob 2h", Where::Here, forbid(ban, "bob", Some(7_200), None)),
             ("/ban bob 2h  spam it", Where::Here, forbid(ban, "bob", Some(7_200), Some("spam it"))),
@@ -194,11 +198,11 @@ mod tests {
             (
                 "/unban * ::1",
                 Where::Everywhere,
-                Order::Allow { kind: ban, who: Who::Either("::1") },
+                Measure::Allow { kind: ban, who: Who::Either("::1") },
             ),
-            ("/unmute bob", Where::Here, Order::Allow { kind: mute, who: Who::Either("bob") }),
+            ("/unmute bob", Where::Here, Measure::Allow { kind: mute, who: Who::Either("bob") }),
         ] {
-            let command = Command::Moderate(Moderation { place, order });
+            let command = Command::Moderate(Moderation { place, measure });
             assert_eq!(Command::parse(line), Ok(command), "{line:?}");
         }
         for (line, verb) in [

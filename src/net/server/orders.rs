@@ -10,9 +10,12 @@ use super::countdown::{Countdown, Due};
 use super::{Phase, Server, show};
 use crate::admin::{self, Fault, Order, Who, text};
 use crate::chat::Now;
-use crate::chat::command::Where;
+use crate::chat::command::{self, Measure, Moderation, Where};
+use crate::chat::event::{Event, Refusal};
 use crate::chat::name::key_of;
 use crate::net::console::{ConsoleId, LINE_BYTES_MAX, LINES_PER_TURN, Said};
+use crate::net::hub::Watched;
+use crate::wire::{self, Clock};
 
 impl Server {
     /// Lets consoles in, and obeys what they say.
@@ -44,15 +47,11 @@ impl Server {
             Order::Stats => show::figures(&self.figures(now)),
             Order::Conns(who) => return self.show_conns(who, now),
             Order::Rooms => {
-                text::rooms(self.hub.conversation().rooms().len(), self.hub.watched_rooms())
+                let chat = self.hub.conversation();
+                text::rooms(chat.rooms().len(), show::rooms(chat))
             }
-            Order::Moderate(moderation) => {
-                self.check_room(moderation.place)?;
-                self.hub.moderate(moderation, now)?
-            }
-            Order::Kick(id, why) => {
-                self.hub.kick(id, Some(why).filter(|why| !why.is_empty()), now)?
-            }
+            Order::Moderate(moderation) => self.moderate(moderation, now)?,
+            Order::Kick(id, why) => self.kick(id, Some(why).filter(|why| !why.is_empty()), now)?,
             Order::Log(level) => log_at(level, self.config.log_level_to_set().is_none()),
             Order::Announce(text) => {
                 self.hub.announce(text, now);
@@ -86,11 +85,47 @@ impl Server {
 
     fn show_conns(&self, typed: Option<&str>, now: Now) -> Result<String, Fault> {
         let who = typed.map(Who::parse);
-        let count = self.hub.watched(who.as_ref(), now).count();
+        let named = match &who {
+            Some(Who::Named(nick)) => self.hub.conversation().conn_of(nick),
+            _ => None,
+        };
+        let is_meant = |it: &Watched<'_>| match &who {
+            None => true,
+            Some(Who::Named(_)) => named == Some(it.conn),
+            Some(Who::From(network)) => network.contains(&it.address.ip().to_canonical()),
+            Some(Who::Id(id)) => show::id_of(it) == Some(*id),
+        };
+        let watched = || self.hub.watched(now).filter(is_meant);
+        let count = watched().count();
         match typed {
             Some(typed) if count == 0 => Err(Fault::Nobody { typed: typed.to_owned() }),
-            _ => Ok(text::conns(count, self.hub.watched(who.as_ref(), now))),
+            _ => Ok(text::conns(count, watched().map(|it| show::conn(&it)))),
         }
+    }
+
+    /// Kicks, bans or mutes, or takes that back, and says what was done or why not.
+    fn moderate(&mut self, moderation: Moderation<'_>, now: Now) -> Result<String, Fault> {
+        self.check_room(moderation.place)?;
+        let told = match self.hub.moderate(moderation, now) {
+            Ok(event) => event,
+            // Whom a console may mean is said elsewhere than in the conversation.
+            Err(Refusal::NoSuchUser { typed, .. }) => return Err(Fault::Nobody { typed }),
+            Err(refusal) => Event::Refused(refusal),
+        };
+        Ok(wire::text::of(&told, Clock { unix: now.unix, zone_secs: now.zone_secs }))
+    }
+
+    /// Ends the connection of that id, and says what was done.
+    fn kick(&mut self, id: u64, why: Option<&str>, now: Now) -> Result<String, Fault> {
+        let conn = self.hub.watched(now).find(|it| show::id_of(it) == Some(id));
+        let conn = conn.map(|it| it.conn);
+        let conn = conn.ok_or_else(|| Fault::Nobody { typed: format!("#{id:016x}") })?;
+        if let Some(nick) = self.hub.conversation().nick_of(conn).map(str::to_owned) {
+            let measure = Measure::Kick { who: command::Who::Name(&nick), why };
+            return self.moderate(Moderation { place: Where::Everywhere, measure }, now);
+        }
+        self.hub.kick_nameless(conn, now);
+        Ok(text::kicked(id))
     }
 
     /// Tells everybody that the server stops, or stops it, when that is due.

@@ -1,4 +1,4 @@
-//! The figures of the server, as its operator's console shows them.
+//! The figures of the server, its connections and its rooms, as its operator's console shows them.
 //!
 //! Promises: each figure that there is stands in one line, under the name that `protocol.md` lists;
 //! what has never happened is left out of a line that tells things apart. Deliberately counts
@@ -6,8 +6,70 @@
 
 use std::time::Duration;
 
-use crate::admin::text;
-use crate::net::figures::{Figures, Histogram, Lag};
+use crate::admin::text::{self, ConnRow, RoomRow, Served};
+use crate::chat::Chat;
+use crate::chat::name::Nick;
+use crate::chat::settings::Face;
+use crate::net::figures::{Figures, Histogram, Kind, Lag};
+use crate::net::hub::{State, Watched};
+
+/// The id of a connection that takes part in the conversation.
+pub fn id_of(watched: &Watched<'_>) -> Option<u64> {
+    match &watched.state {
+        State::Handshaking { .. } => None,
+        State::Talking { sight, .. } => Some(sight.id),
+    }
+}
+
+/// One line of the answer to `/conns`.
+pub fn conn(watched: &Watched<'_>) -> ConnRow {
+    let name = |nick: &Nick| nick.as_str().to_owned();
+    let row = ConnRow {
+        id: id_of(watched),
+        address: watched.address,
+        nick: None,
+        account: None,
+        rooms: 0,
+        span: Duration::ZERO,
+        idle: Duration::ZERO,
+        queued: watched.queued,
+        by: watched.came_by.map_or("-", Kind::word),
+        kind: Served::Handshake,
+    };
+    match &watched.state {
+        State::Handshaking { span } => ConnRow { span: *span, idle: *span, ..row },
+        State::Talking { sight, face } => ConnRow {
+            nick: sight.nick.map(name),
+            account: sight.account.map(name),
+            rooms: sight.rooms,
+            span: sight.span,
+            idle: sight.idle,
+            kind: match face {
+                Face::Lines => Served::Lines,
+                Face::Terminal => Served::Terminal,
+                Face::Json => Served::Json,
+            },
+            ..row
+        },
+    }
+}
+
+/// The rooms, those with most members first, and locked ones last.
+pub fn rooms(chat: &Chat) -> impl Iterator<Item = RoomRow> + '_ {
+    let rooms = chat.rooms();
+    let open = rooms.fullest().map(|(_, id)| id);
+    open.chain(rooms.locked()).map(move |id| {
+        let room = rooms.at(id);
+        RoomRow {
+            name: room.name.as_str().to_owned(),
+            members: room.members().len(),
+            owner: chat.room_owner(room).map(|nick| nick.as_str().to_owned()),
+            is_locked: room.is_locked(),
+            lines: room.history().count_after(0),
+            topic: room.topic.as_deref().map(str::to_owned),
+        }
+    })
+}
 
 /// The answer to `/stats`.
 pub fn figures(figures: &Figures) -> String {

@@ -4,7 +4,7 @@
 //! reads no JSON: `request` does.
 
 use crate::chat::command::{
-    Command, HistorySpan, Moderation, Order, Since, Verb, Where, Who, offset,
+    Command, HistorySpan, Measure, Moderation, Since, Verb, Where, Who, offset,
 };
 use crate::chat::event::{JsonFault, Zone};
 use crate::chat::sanctions::Kind;
@@ -281,16 +281,16 @@ impl Given {
         let kind = if matches!(verb, Verb::Ban | Verb::Unban) { Kind::Ban } else { Kind::Mute };
         let secs = self.number("seconds").map(|secs| i64::try_from(secs).map_err(|_| "seconds"));
         let secs = secs.transpose()?;
-        let order = match (verb, who) {
-            (Verb::Kick, Some(who)) => Order::Kick { who, why },
-            (Verb::Ban | Verb::Mute, Some(who)) => Order::Forbid { kind, who, secs, why },
+        let measure = match (verb, who) {
+            (Verb::Kick, Some(who)) => Measure::Kick { who, why },
+            (Verb::Ban | Verb::Mute, Some(who)) => Measure::Forbid { kind, who, secs, why },
             (Verb::Ban | Verb::Mute, None) if secs.is_none() && self.value("why").is_none() => {
-                Order::List { kind }
+                Measure::List { kind }
             }
-            (Verb::Unban | Verb::Unmute, Some(who)) => Order::Allow { kind, who },
+            (Verb::Unban | Verb::Unmute, Some(who)) => Measure::Allow { kind, who },
             _ => return Err("nick"),
         };
-        Ok(Moderation { place, order })
+        Ok(Moderation { place, measure })
     }
 
     fn token(&self) -> Result<Command<'_>, &'static str> {

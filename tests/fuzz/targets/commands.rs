@@ -2,7 +2,7 @@
 //! parsed name promise, that what an operator orders is the same when it is written anew, and that
 //! a refusal is one line that only prints.
 
-use chatline::chat::command::{Command, Moderation, Order, SPAN_SECS_MAX, Since, Where};
+use chatline::chat::command::{Command, Measure, Moderation, SPAN_SECS_MAX, Since, Where};
 use chatline::chat::event::Event;
 use chatline::chat::name::{Name, Nick, RoomName, key_of};
 use chatline::chat::slow::SLOW_SECS_MAX;
@@ -71,18 +71,18 @@ fn assert_sound(command: &Command<'_>) {
 }
 
 /// What an operator orders, as a line.
-fn written(Moderation { place, order }: &Moderation<'_>) -> String {
-    let verb = Moderation { place: *place, order: *order }.verb().name();
+fn written(Moderation { place, measure }: &Moderation<'_>) -> String {
+    let verb = Moderation { place: *place, measure: *measure }.verb().name();
     let place = match place {
         Where::Here => String::new(),
         Where::Room(room) => format!("#{room}"),
         Where::Everywhere => "*".to_owned(),
     };
-    let (who, time, why) = match order {
-        Order::Kick { who, why } => (who.typed(), None, *why),
-        Order::Forbid { who, secs, why, .. } => (who.typed(), *secs, *why),
-        Order::Allow { who, .. } => (who.typed(), None, None),
-        Order::List { .. } => ("", None, None),
+    let (who, time, why) = match measure {
+        Measure::Kick { who, why } => (who.typed(), None, *why),
+        Measure::Forbid { who, secs, why, .. } => (who.typed(), *secs, *why),
+        Measure::Allow { who, .. } => (who.typed(), None, None),
+        Measure::List { .. } => ("", None, None),
     };
     assert!(time.is_none_or(|secs| (1..=SPAN_SECS_MAX).contains(&secs)), "for {time:?}");
     let time = time.map_or(String::new(), |secs| {

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use chatline::chat::command::{Command, Moderation, Order, SPAN_SECS_MAX, Where};
+use chatline::chat::command::{Command, Measure, Moderation, SPAN_SECS_MAX, Where};
 use chatline::chat::event::Event;
 use chatline::chat::name::{Nick, RoomName};
 use chatline::wire::clean::clean;
@@ -88,14 +88,14 @@ fn assert_order<'a>(moderation: &Moderation<'a>) -> [Option<&'a str>; 2] {
         assert!(!room.is_empty());
         assert_printable(room);
     }
-    let (who, why) = match moderation.order {
-        Order::Kick { who, why } => (Some(who.typed()), why),
-        Order::Forbid { who, secs, why, .. } => {
+    let (who, why) = match moderation.measure {
+        Measure::Kick { who, why } => (Some(who.typed()), why),
+        Measure::Forbid { who, secs, why, .. } => {
             assert!(secs.is_none_or(|secs| (1..=SPAN_SECS_MAX).contains(&secs)), "for {secs:?}");
             (Some(who.typed()), why)
         }
-        Order::Allow { who, .. } => (Some(who.typed()), None),
-        Order::List { .. } => (None, None),
+        Measure::Allow { who, .. } => (Some(who.typed()), None),
+        Measure::List { .. } => (None, None),
     };
     assert!(who.is_none_or(|who| !who.is_empty()), "it is about somebody");
     assert!(why.is_none_or(|why| !why.is_empty()), "a reason has words");
