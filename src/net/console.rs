@@ -19,6 +19,7 @@ use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use super::listen::PAUSE;
 use crate::admin::Fault;
 use crate::admin::text;
 use crate::wire::clean::clean;
@@ -68,6 +69,8 @@ struct Door {
     /// Device and inode of the file, by which it is known again.
     file: (u64, u64),
     is_waited_at: bool,
+    /// The machine has refused: nothing is accepted before this time since start.
+    paused_until: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -130,23 +133,33 @@ impl Consoles {
     /// When to come back without an event, since start.
     pub fn deadline(&self) -> Option<Duration> {
         let is_busy = self.open.iter().flatten().any(Console::has_something);
-        if is_busy || self.door.as_ref().is_some_and(|door| door.is_waited_at) {
+        if is_busy {
             return Some(Duration::ZERO);
         }
+        let door = self.door.as_ref().filter(|door| door.is_waited_at);
+        let arrival = door.map(|door| door.paused_until.unwrap_or_default());
         let waiting = self.open.iter().flatten().filter(|console| console.is_behind());
-        waiting.map(|console| console.taken_at + STALL_TIMEOUT).min()
+        waiting.map(|console| console.taken_at + STALL_TIMEOUT).chain(arrival).min()
     }
 
     /// Lets in who waits; `now` is the time since the start.
     pub fn accept(&mut self, registry: &Registry, now: Duration) {
-        while let Some(door) = self.door.as_mut().filter(|door| door.is_waited_at) {
+        let is_due = |door: &&mut Door| {
+            door.is_waited_at && door.paused_until.is_none_or(|until| until <= now)
+        };
+        while let Some(door) = self.door.as_mut().filter(is_due) {
             match door.listener.accept() {
-                Ok((stream, _)) => self.admit(stream, registry, now),
+                Ok((stream, _)) => {
+                    door.paused_until = None;
+                    self.admit(stream, registry, now);
+                }
                 Err(cause) if cause.kind() == ErrorKind::Interrupted => {}
+                Err(cause) if cause.kind() == ErrorKind::WouldBlock => {
+                    (door.is_waited_at, door.paused_until) = (false, None);
+                }
                 Err(cause) => {
-                    // Without a descriptor the next one who comes announces this one too.
-                    door.is_waited_at = false;
-                    if cause.kind() != ErrorKind::WouldBlock {
+                    // The same until it is over is told once.
+                    if door.paused_until.replace(now + PAUSE).is_none() {
                         warn!(cause:%; "console_not_let_in");
                     }
                 }
@@ -259,7 +272,7 @@ impl Door {
         let mut listener = bind(path).map_err(said)?;
         let file = file_of(path).map_err(said)?;
         registry.register(&mut listener, token, Interest::READABLE).map_err(said)?;
-        Ok(Door { listener, path: path.to_owned(), file, is_waited_at: false })
+        Ok(Door { listener, path: path.to_owned(), file, is_waited_at: false, paused_until: None })
     }
 }
 

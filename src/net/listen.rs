@@ -32,7 +32,7 @@ const USER_TIMEOUT: Duration = Duration::from_secs(80);
 /// How far it lies above the stall timeout for a peer that is alive and does not read.
 const STALL_MARGIN: Duration = Duration::from_secs(30);
 /// How long nothing is accepted after the machine has refused.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// Where peers come in.
 #[derive(Debug)]

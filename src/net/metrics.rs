@@ -20,7 +20,7 @@ use mio::net::TcpListener;
 use mio::{Interest, Registry, Token};
 
 use super::figures::Figures;
-use super::listen;
+use super::listen::{self, PAUSE};
 use process::Process;
 use scraper::{Progress, Scraper};
 
@@ -30,8 +30,6 @@ pub const SCRAPERS_MAX: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// After this time, who has not asked makes room for the next one.
 const GRACE: Duration = Duration::from_millis(100);
-/// How long nobody is taken in after the machine has refused.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Where figures are asked for.
 #[derive(Debug)]

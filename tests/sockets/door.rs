@@ -55,13 +55,20 @@ fn what_descriptors_allow_is_the_limit_unless_another_is_given() {
 #[cfg(target_os = "linux")]
 #[test]
 fn without_descriptors_peers_are_told_and_nothing_spins() {
-    let server = start_poor(64, "--connections off");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("console");
+    let server = start_poor(64, &format!("--connections off --admin {}", path.display()));
     let (mut inside, outside) = sort_by_greeting((0..100).map(|_| server.connect()).collect());
     assert!(inside.len() > 32 && outside.len() > 36, "{} are in", inside.len());
     let busy = machine::busy_hundredths(&server);
     assert!(busy < 20, "it computed for {busy} hundredths of a second");
+    let mut console = Peer::at_console(&path);
+    let busy = machine::busy_hundredths(&server);
+    assert!(busy < 20, "it computed for {busy} hundredths of a second for a console");
 
     inside.truncate(20);
+    // Nobody else comes to the console, and it gets in all the same.
+    console.line_that_starts("* chatline ");
     // Their ends are noticed by and by; whoever asks again gets in without further ado.
     let mut late = wait_for(|| {
         let mut peer = server.connect();
