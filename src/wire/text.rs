@@ -313,17 +313,16 @@ fn profile_text(profile: &Profile, clock: Clock) -> String {
         false => format!("in {}", rooms.join(", ")),
     };
     let owner = profile.owner.as_ref().map(|owner| format!("a bot of {owner}, "));
-    let rooms = owner.unwrap_or_default() + &rooms;
     let since = clock.show(profile.since_unix);
     let (span, idle) = (how_long(profile.span), how_long(profile.idle));
     let id = profile.id;
-    let from = profile.address.map(|address| format!(", from {}", sanctions::shown(address)));
-    let from = from.unwrap_or_default();
-    let place = wrapped(&format!("{nick}: {rooms}"));
+    let from = profile.address.map(|address| format!("from {}, ", sanctions::shown(address)));
+    let (owner, from) = (owner.unwrap_or_default(), from.unwrap_or_default());
+    let place = wrapped(&format!("{nick}: {owner}{from}{rooms}"));
     let away = profile.away.as_ref().map(|text| format!("* {}\n", away_text(nick, text)));
     let away = away.unwrap_or_default();
     let times = format!("here since {since} ({span}), idle for {idle}");
-    format!("{place}* {nick}: {times}, id {id:016x}{from}\n{away}")
+    format!("{place}* {nick}: {times}, id {id:016x}\n{away}")
 }
 
 fn away_text(nick: &Nick, text: &str) -> String {

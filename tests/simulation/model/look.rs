@@ -6,6 +6,8 @@ use chatline::wire::{Clock, help, text};
 
 use super::super::ask::{Ask, Code, Span};
 use super::super::told::What;
+use super::networks::Network;
+use super::ranks::Rank;
 use super::{ConnNo, Kept, Model, RoomNo, time_of_day};
 
 impl Model {
@@ -212,7 +214,12 @@ impl Model {
         let span = how_long((self.mono - conn.came_at).as_secs());
         let idle = how_long((self.mono - conn.typed_at).as_secs());
         let nick = self.nick(of).shown;
-        self.wrapped(no, &format!("{nick}: {rooms}"));
+        let address = Network::of(conn.address).shown();
+        let from = match self.rank(no, None) {
+            Rank::ServerOperator => format!("from {address}, "),
+            _ => String::new(),
+        };
+        self.wrapped(no, &format!("{nick}: {from}{rooms}"));
         let life = format!("here since {since} ({span}), idle for {idle}, id {{id}}");
         self.wrapped(no, &format!("{nick}: {life}"));
         self.away_line(no, of);

@@ -10,6 +10,7 @@ mod json;
 mod login;
 mod look;
 mod moves;
+mod networks;
 mod ranks;
 mod sanctions;
 mod talk;

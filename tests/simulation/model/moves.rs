@@ -114,6 +114,7 @@ impl Model {
         if there.any(|room| name.resembles(&room.name)) {
             return Err("name-confusable");
         }
+        self.may_be_heard(no)?;
         self.may_enter_another(no)?;
         self.may_own_another(no)?;
         if password.is_some() && self.conns[no].account.is_some() {

@@ -3,11 +3,12 @@
 //! A ban or a mute is one entry of a list, which is looked through from end to end. Of whom several
 //! hold, the one of the account is told, then the one of the name, then those of the connection.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use super::super::ask::{Code, Kind, Order, Where};
 use super::super::names::{Name, key_of};
 use super::login::AccountNo;
+use super::networks::Network;
 use super::ranks::Rank;
 use super::{ConnNo, Model, RoomNo, look, time_of_day};
 
@@ -16,8 +17,13 @@ use super::{ConnNo, Model, RoomNo, look, time_of_day};
 enum Target {
     Account(AccountNo),
     Nick(String),
-    /// An address, and how many of its bits count.
-    Network(IpAddr, u8),
+    Network(Network),
+}
+
+impl Target {
+    fn has(&self, address: IpAddr) -> bool {
+        matches!(self, Target::Network(network) if network.has(address))
+    }
 }
 
 /// One ban or mute.
@@ -59,53 +65,6 @@ struct Whom {
     name: String,
     listed: String,
     conn: Option<ConnNo>,
-}
-
-/// The network that a word is. A number may have zeros before it; an address of IPv6 is half of
-/// one.
-fn network(typed: &str) -> Option<(IpAddr, u8)> {
-    let (address, bits) = match typed.split_once('/') {
-        Some((address, bits)) => (address, Some(bits.parse().ok()?)),
-        None => (typed, None),
-    };
-    if let Ok(IpAddr::V6(address)) = address.parse() {
-        if let Some(mapped) = address.to_ipv4_mapped() {
-            return Some((mapped.into(), 32));
-        }
-        let bits = bits.unwrap_or(64);
-        let behind = u128::MAX.checked_shr(bits.into()).unwrap_or(0);
-        return Some((Ipv6Addr::from(u128::from(address) & !behind).into(), bits));
-    }
-    let number = |part: &str| part.parse::<u8>().ok().filter(|_| part.len() <= 3);
-    let numbers: Option<Vec<u8>> = address.split('.').map(number).collect();
-    let numbers: [u8; 4] = numbers?.try_into().ok()?;
-    let bits = bits.unwrap_or(32);
-    let behind = u32::MAX.checked_shr(bits.into()).unwrap_or(0);
-    Some((Ipv4Addr::from(u32::from_be_bytes(numbers) & !behind).into(), bits))
-}
-
-/// Whether an address is in that network.
-fn is_in(address: IpAddr, target: &Target) -> bool {
-    match target {
-        Target::Network(first, bits) if first.is_ipv4() == address.is_ipv4() => {
-            network(&format!("{address}/{bits}")) == Some((*first, *bits))
-        }
-        _ => false,
-    }
-}
-
-/// Whether an address may be in that network; of IPv6 it is known which half is somebody's.
-fn may_be_in(address: IpAddr, target: &Target) -> bool {
-    match target {
-        Target::Network(first, bits) if first.is_ipv6() && *bits > 64 => {
-            network(&format!("{first}/64")) == network(&format!("{address}/64"))
-        }
-        _ => is_in(address, target),
-    }
-}
-
-fn shown((address, bits): (IpAddr, u8)) -> String {
-    if address.is_ipv4() && bits == 32 { address.to_string() } else { format!("{address}/{bits}") }
 }
 
 impl Model {
@@ -170,6 +129,11 @@ impl Model {
         self.holding_for(Kind::Mute, None, no).map_or(Ok(()), |_| Err("muted"))
     }
 
+    /// Whether the name may be heard that somebody gives themself, or a room.
+    pub(super) fn may_be_heard(&self, no: ConnNo) -> Result<(), Code> {
+        if self.is_muted_everywhere(no) { Err("muted") } else { Ok(()) }
+    }
+
     pub(super) fn is_muted_everywhere(&self, no: ConnNo) -> bool {
         self.holding_for(Kind::Mute, None, no).is_some()
     }
@@ -186,10 +150,10 @@ impl Model {
     }
 
     fn ban_of(&self, address: IpAddr) -> Option<Deed> {
-        let covers = |it: &&Sanction| is_in(address, &it.target);
+        let covers = |it: &&Sanction| it.target.has(address);
         let bans = self.everywhere.iter().filter(|it| it.kind == Kind::Ban && it.holds(self.unix));
         let widest = bans.filter(covers).min_by_key(|it| match it.target {
-            Target::Network(_, bits) => bits,
+            Target::Network(network) => network.bits,
             _ => u8::MAX,
         });
         widest.map(|it| deed_of(it, None))
@@ -253,10 +217,10 @@ impl Model {
     ) -> Result<Whom, Code> {
         let name = typed.trim_start_matches('@');
         let conn = self.person_called(name);
-        if let Some(network) = network(typed) {
+        if let Some(network) = Network::parse(typed) {
             if place.is_none() && kind == Kind::Ban {
-                let target = Target::Network(network.0, network.1);
-                let name = shown(network);
+                let target = Target::Network(network);
+                let name = network.shown();
                 return Ok(Whom { target, name: name.clone(), listed: name, conn: None });
             }
             if conn.is_none() {
@@ -291,7 +255,7 @@ impl Model {
         let is_own = match &whom.target {
             Target::Account(account) => self.conns[no].account == Some(*account),
             Target::Nick(_) => whom.conn == Some(no),
-            Target::Network(..) => may_be_in(self.conns[no].address, &whom.target),
+            Target::Network(network) => network.may_have(self.conns[no].address),
         };
         let rank = match whom.target {
             Target::Account(account) => self.rank_of(account, place),
@@ -407,7 +371,7 @@ impl Model {
         order.retain(|no| self.conns[*no].stage == super::Stage::Talking);
         for no in order {
             let address = self.conns[no].address;
-            let is_in = is_in(address, target);
+            let is_in = target.has(address);
             let Some(deed) = self.ban_of(address).filter(|_| is_in) else { continue };
             let nick = self.conns[no].nick.clone();
             let rooms = self.expel(no, &deed);
@@ -430,7 +394,7 @@ impl Model {
         let accounts = [self.account_named(name), of_conn];
         let mut lifted = self.holding(kind, place, conn, accounts, Some(&key));
         lifted.sort_by(|one, other| one.target.cmp(&other.target));
-        let network = network(typed).map(|(address, bits)| Target::Network(address, bits));
+        let network = Network::parse(typed).map(Target::Network);
         let of_network = self.table(place).iter().filter(|it| it.holds(self.unix));
         let mut of_network = of_network.filter(|it| it.kind == kind);
         lifted.extend(of_network.find(|it| Some(&it.target) == network.as_ref()).cloned());

@@ -317,6 +317,7 @@ impl Model {
         match self.conns[no].nick {
             None => self.welcome(no, name),
             Some(_) => {
+                self.may_be_heard(no)?;
                 self.rename(no, name, None);
                 self.leave_banned_rooms(no);
             }
