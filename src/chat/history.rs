@@ -38,7 +38,7 @@ pub struct History {
 }
 
 /// Who said a line of which only the name is known: no connection has this id.
-const SOMEBODY: ConnId = ConnId { slot: u32::MAX, generation: u32::MAX };
+const SOMEBODY: ConnId = ConnId::new(u32::MAX, u32::MAX);
 
 impl History {
     /// Whether nothing is remembered.

@@ -1,10 +1,51 @@
-//! Limits that change while people talk.
+//! What the conversation is bounded by, and how that changes while people talk.
 //!
 //! Promises: a new limit counts for what comes; what is there already stays, also where there is
 //! more of it than may be. Deliberately changes neither the lobby, where people are, nor what
 //! is kept.
 
-use super::{Chat, Limits};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Chat;
+use super::admission::Admission;
+use super::name::RoomName;
+use super::ranks::Operators;
+
+/// What the conversation is bounded by.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The room in which everybody starts, permanent and never locked; `None` for none.
+    pub lobby: Option<RoomName>,
+    /// What everybody is told after the welcome, in lines; `None` for nothing.
+    pub motd: Option<Rc<str>>,
+    /// Characters of a name.
+    pub name_chars_max: Option<usize>,
+    /// How long a connection may go without a name.
+    pub name_timeout: Option<Duration>,
+    /// Rooms in all.
+    pub rooms_max: Option<usize>,
+    /// Rooms that one user is in.
+    pub rooms_per_user_max: Option<usize>,
+    /// Members of one room; the lobby takes everybody.
+    pub room_members_max: Option<usize>,
+    /// Earlier lines that joining a room shows to who has not said otherwise.
+    pub replay_lines: usize,
+    /// Names that are somebody's.
+    pub accounts_max: Option<usize>,
+    /// Bytes of a block.
+    pub paste_bytes_max: usize,
+    /// Lines that wait for the owner of a name who is away.
+    pub directs_max: usize,
+    /// Who comes in without an account.
+    pub admission: Admission,
+    /// Who may do everywhere what an owner may in a room.
+    pub operators: Operators,
+    /// Whether what is kept can be searched.
+    pub is_searchable: bool,
+    /// Whether what is given away to be kept is kept, and questions are answered.
+    pub is_kept: bool,
+}
 
 impl Chat {
     /// From now on the conversation is bounded so, apart from its lobby and from what is kept.
@@ -40,8 +81,8 @@ impl Limits {
             accounts_max: None,
             paste_bytes_max: 1 << 16,
             directs_max: 100,
-            admission: super::Admission::Everybody,
-            operators: Default::default(),
+            admission: Admission::Everybody,
+            operators: Operators::default(),
             is_searchable: false,
             is_kept: false,
         }

@@ -14,9 +14,10 @@
 //! many seconds), `moderate` (kicking, banning, muting), `standing` (what that keeps somebody
 //! from), `tokens` (names for bots), `look` (who, rooms, topic, help), `recall`
 //! (what was said before), `whole` (all of one line), `wishes` (how it is for you), `habits` (how
-//! it is after the next login), `limits` (when they change), `receipts` (what became of what you
-//! said to one person) and [`oversee`] (what only the operator of the server sees).
-//! [`record`] is what is written down of operators, [`kept`] is what outlives the process, [`asked`] what happens when an answer comes.
+//! it is after the next login), `limits` (and when they change), `receipts` (what became of what
+//! you said to one person) and [`oversee`] (what only the operator of the server sees).
+//! [`record`] is what is logged of operators, [`kept`] is what outlives the process, [`asked`] what
+//! happens when an answer comes.
 
 pub mod accounts;
 pub mod admission;
@@ -49,6 +50,7 @@ pub mod oversee;
 mod own;
 pub mod pace;
 pub mod paste;
+mod peer;
 pub mod ranks;
 pub mod recall;
 pub mod receipts;
@@ -68,20 +70,19 @@ mod wishes;
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
-use std::rc::Rc;
 use std::time::Duration;
 
 use accounts::Accounts;
-use admission::Admission;
 use command::{Command, Verb};
 use event::{Event, Parting, PasteNews, Refusal};
 pub use input::Input;
 use invites::Invite;
 use kept::{Answer, Kept, Question};
 use keyed::Keyed;
+pub use limits::Limits;
 use name::{Nick, RoomName};
 use outbox::Outbox;
-use ranks::Operators;
+pub use peer::{ConnId, Origin};
 use receipts::Receipts;
 use room::{RoomId, Rooms};
 use sanctions::Sanctions;
@@ -89,44 +90,6 @@ use settings::Face;
 use timers::{Timer, Timers};
 use user::{User, Users};
 use whole::Wholes;
-
-/// Where a connection comes from, as an opaque key: what is counted by address is counted by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Origin(pub u64);
-
-/// A connection: a slot, and a generation so that a slot's next owner is not mistaken for the last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnId {
-    slot: u32,
-    generation: u32,
-}
-
-impl ConnId {
-    /// The connection of that generation in that slot.
-    pub fn new(slot: u32, generation: u32) -> ConnId {
-        ConnId { slot, generation }
-    }
-
-    /// The index of its slot.
-    pub fn slot(self) -> usize {
-        self.slot as usize
-    }
-
-    /// The generation of its slot.
-    pub fn generation(self) -> u32 {
-        self.generation
-    }
-
-    /// Both in one number, for the poll.
-    pub fn to_bits(self) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(self.slot)
-    }
-
-    /// The connection behind such a number.
-    pub fn from_bits(bits: u64) -> ConnId {
-        ConnId { slot: bits as u32, generation: (bits >> 32) as u32 }
-    }
-}
 
 /// The time: read once a turn, by the server, and handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,41 +100,6 @@ pub struct Now {
     pub unix: i64,
     /// The server's zone: seconds that its clock is ahead of UTC.
     pub zone_secs: i32,
-}
-
-/// What the conversation is bounded by.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// The room in which everybody starts, permanent and never locked; `None` for none.
-    pub lobby: Option<RoomName>,
-    /// What everybody is told after the welcome, in lines; `None` for nothing.
-    pub motd: Option<Rc<str>>,
-    /// Characters of a name.
-    pub name_chars_max: Option<usize>,
-    /// How long a connection may go without a name.
-    pub name_timeout: Option<Duration>,
-    /// Rooms in all.
-    pub rooms_max: Option<usize>,
-    /// Rooms that one user is in.
-    pub rooms_per_user_max: Option<usize>,
-    /// Members of one room; the lobby takes everybody.
-    pub room_members_max: Option<usize>,
-    /// Earlier lines that joining a room shows to who has not said otherwise.
-    pub replay_lines: usize,
-    /// Names that are somebody's.
-    pub accounts_max: Option<usize>,
-    /// Bytes of a block.
-    pub paste_bytes_max: usize,
-    /// Lines that wait for the owner of a name who is away.
-    pub directs_max: usize,
-    /// Who comes in without an account.
-    pub admission: Admission,
-    /// Who may do everywhere what an owner may in a room.
-    pub operators: Operators,
-    /// Whether what is kept can be searched.
-    pub is_searchable: bool,
-    /// Whether what is given away to be kept is kept, and questions are answered.
-    pub is_kept: bool,
 }
 
 /// What becomes of the next line of a connection.

@@ -40,7 +40,7 @@ const FILES: [(&str, &str); 3] = [
     ("chatline.db", "What was said is kept there, with rooms and accounts (--data)."),
     (
         "chatline.crt, chatline.key",
-        "The certificate for TLS and its key (--tls-cert, --tls-key); chatline cert HOST makes them.",
+        "The certificate for TLS and its key (--tls-cert, --tls-key); chatline cert makes them.",
     ),
     ("chatline.toml", "What --config could name: any flag, by its name without dashes."),
 ];
