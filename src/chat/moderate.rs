@@ -21,7 +21,7 @@ use super::sanctions::{self, EVERYWHERE_MAX, Kind, OF_ROOM_MAX, Person, Sanction
 use super::{Chat, ConnId, Now};
 
 /// How many bytes of a reason are shown and kept; the rest is cut off.
-pub const WHY_BYTES_MAX: usize = 400;
+pub const WHY_BYTES_MAX: usize = 200;
 
 /// How many bans, or mutes, one list shows.
 pub const LISTED_MAX: usize = 100;

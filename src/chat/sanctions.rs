@@ -5,14 +5,13 @@
 //! Deliberately tells nobody anything and forbids nothing: the rules in `moderate` do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::{ConnId, Origin};
 
 /// The most bans and mutes of one room.
-pub const OF_ROOM_MAX: usize = 1_000;
+pub const OF_ROOM_MAX: usize = 250;
 
 /// The most bans and mutes of the whole server.
 pub const EVERYWHERE_MAX: usize = 100_000;
@@ -291,7 +290,7 @@ impl Sanctions {
 
 /// The network that somebody typed: an address, or one with the length of its prefix. What is
 /// mapped into IPv6 is IPv4; what stands behind the prefix is dropped. An IPv6 address means the
-/// [`HOUSE_PREFIX`] that it is in, of which whoever has one has all.
+/// /64 that it is in, of which whoever has one has all.
 pub fn network(text: &str) -> Option<IpNet> {
     if text.contains('/') {
         return text.parse().ok().map(canonical);
@@ -320,10 +319,10 @@ impl Origin {
     /// of an IPv6 one.
     pub fn network(self) -> IpNet {
         match u32::try_from(self.0 ^ MAPPED) {
-            Ok(address) => IpNet::from(IpAddr::from(Ipv4Addr::from(address))),
+            Ok(address) => Ipv4Net::new_assert(address.into(), 32).into(),
             Err(_) => {
-                let address = Ipv6Addr::from(u128::from(self.0) << 64);
-                Ipv6Net::new_assert(address, HOUSE_PREFIX).into()
+                let address = u128::from(self.0) << 64;
+                Ipv6Net::new_assert(address.into(), HOUSE_PREFIX).into()
             }
         }
     }
@@ -367,6 +366,8 @@ pub fn shown(network: IpNet) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     fn sanction(kind: Kind, target: Target, end: Option<i64>) -> Sanction {
