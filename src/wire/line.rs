@@ -120,6 +120,23 @@ impl LineBuffer {
         None
     }
 
+    /// Drops from the front of `input` what belongs to a line that is too long already, its end
+    /// included.
+    pub fn skip(&mut self, input: &mut &[u8]) {
+        while let Some(Partial::Skipped { .. }) = self.partial.as_deref()
+            && input.first().is_some_and(|first| *first != IAC)
+            && self.telnet.as_ref().is_none_or(|telnet| telnet.is_idle())
+        {
+            let (piece, rest, ends) = self.split(input);
+            *input = rest;
+            let item = match ends {
+                true => self.finish_line(piece, None),
+                false => self.keep(piece, None),
+            };
+            debug_assert!(item.is_none(), "it was refused when it became too long");
+        }
+    }
+
     /// The last line, if the input ended without a line end: not if it was too long or empty.
     pub fn finish(&mut self) -> Option<Vec<u8>> {
         let Partial::Kept(mut bytes) = *self.partial.take()? else { return None };
@@ -424,6 +441,22 @@ mod tests {
         assert_items(b"123456789\xFF\xF8c\n", "TooLong 'c'");
         assert_items(b"123456789\xFF\xF4c\n", "TooLong Interrupt 'c'");
         assert_items(b"ab\r\xFF\xF8\n", "''");
+    }
+
+    #[test]
+    fn what_is_left_of_a_line_that_is_too_long_is_dropped_up_to_its_end() {
+        let mut buffer = LineBuffer::default();
+        let left = |buffer: &mut LineBuffer, mut input: &'static [u8]| {
+            buffer.skip(&mut input);
+            input
+        };
+        assert_eq!(left(&mut buffer, b"abc"), b"abc", "nothing is too long yet");
+        assert_eq!(buffer.next(&mut &b"123456789"[..], Some(MAX)), Some(Item::TooLong));
+        assert_eq!(left(&mut buffer, b"abc"), b"");
+        assert_eq!(left(&mut buffer, b"d\xFF\xF6e"), b"\xFF\xF6e", "this is telnet's");
+        assert_eq!(left(&mut buffer, b"e\r"), b"");
+        assert_eq!(left(&mut buffer, b"\na\n"), b"a\n");
+        assert_eq!(left(&mut buffer, b"a\n"), b"a\n");
     }
 
     #[test]

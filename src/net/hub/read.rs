@@ -259,6 +259,10 @@ impl<S: Stream> Hub<S> {
 
     fn obey_lines(&mut self, id: ConnId, rest: &mut &[u8], budget: &mut Budget) -> Stop {
         loop {
+            // What was refused already waits for nothing, in however many pieces it comes.
+            if let Some(conn) = self.conns.find_mut(id) {
+                conn.lines.skip(rest);
+            }
             let rate = match self.may_go_on(id, rest, budget) {
                 Ok(rate) => rate,
                 Err(stop) => return stop,

@@ -106,6 +106,7 @@ impl Model {
     /// Obeys what has come in, as far as the pace allows.
     pub(super) fn obey_inbox(&mut self, no: ConnNo) {
         while self.conns[no].stage == Stage::Talking {
+            self.skip(no);
             if self.conns[no].inbox.is_empty() {
                 if self.conns[no].is_input_over {
                     self.finish(no);
@@ -124,6 +125,15 @@ impl Model {
             {
                 self.conns[no].bucket.give_back(rate);
             }
+        }
+    }
+
+    /// What is left of a line that is too long waits for nothing.
+    fn skip(&mut self, no: ConnNo) {
+        let is_text = |piece: &Piece| !piece.is_telnet();
+        while self.conns[no].is_skipping && self.conns[no].inbox.first().is_some_and(is_text) {
+            let piece = self.conns[no].inbox.remove(0);
+            self.assemble(no, &piece);
         }
     }
 
