@@ -67,7 +67,7 @@ fn transcripts_hold_within_tls() {
 #[test]
 #[cfg(feature = "tls")]
 fn who_is_in_a_handshake_when_their_address_is_banned_is_let_go() {
-    let args = ["chatline", "--operators", "ann"].map(Into::into);
+    let args = ["chatline", "--operators", "ann", "--tls-handshakes", "8"].map(Into::into);
     let config = Config::parse_from(args).unwrap();
     let mut world = World::new(config.chat, config.hub, None);
     world.begin_with(&[("ann", "hunter-ann")]);
@@ -78,6 +78,12 @@ fn who_is_in_a_handshake_when_their_address_is_banned_is_let_go() {
     world.settle();
     assert!(world.far(banned).is_disconnected());
     assert!(!world.far(other).is_disconnected());
+    // Who is banned is told so, but not at the cost of many handshakes.
+    let told = world.connect_to_tls("10.0.0.7:40001".parse().unwrap());
+    let untold = world.connect_to_tls("10.0.0.7:40002".parse().unwrap());
+    world.settle();
+    assert!(!world.far(told).is_disconnected());
+    assert!(world.far(untold).is_disconnected());
 }
 
 #[test]

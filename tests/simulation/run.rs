@@ -131,8 +131,10 @@ impl Run {
                 self.send(*slot, typed);
             }
             Deed::Leap(slot, pieces, time) => {
-                self.send(*slot, &bytes_of(pieces));
+                let typed = bytes_of(pieces);
+                self.send(*slot, &typed);
                 self.world.leap(*time);
+                bytes = typed.len();
             }
             Deed::Wait(time) => {
                 self.world.advance(*time);

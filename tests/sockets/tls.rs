@@ -284,6 +284,23 @@ fn who_comes_to_the_end_of_a_handshake_while_nobody_is_let_in_is_told_so() {
 }
 
 #[test]
+fn who_may_not_come_in_is_told_why_within_tls() {
+    let secret = Secret::start("");
+    secret.answers("/ban 127.0.0.0/8 1h flood\n");
+    let mut banned = secret.connect(known(), false);
+    banned.says("alice");
+    let told = banned.rest();
+    assert!(told.starts_with("! banned your address was banned from this server by "), "{told}");
+    assert!(told.ends_with(": flood\n"), "{told}");
+    let address = banned.0.get_ref().sock.local_addr().unwrap();
+    secret.logs(&format!("event=refused peer={address} reason=banned"));
+    secret.answers("/unban 127.0.0.0/8\n/shutdown 3600 a new disk\n");
+    let mut late = secret.connect(known(), false);
+    late.says("alice");
+    assert!(late.rest().starts_with("* bye: the server is stopping."));
+}
+
+#[test]
 fn nonsense_gets_an_alert_and_hurts_nobody() {
     let secret = Secret::start("");
     let mut alice = secret.person("alice");

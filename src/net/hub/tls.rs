@@ -64,8 +64,8 @@ impl Handshakes {
 
 impl<S: Stream> Hub<S> {
     /// Takes in a connection within TLS. It becomes part of the conversation when its handshake is
-    /// done. `None` when it was refused and is gone already: whatever it were told, it could not
-    /// read it.
+    /// done; who may not come in is told why then. `None` when it was refused and is gone already:
+    /// whatever it were told, it could not read it.
     pub fn open_tls(
         &mut self,
         stream: S,
@@ -74,7 +74,7 @@ impl<S: Stream> Hub<S> {
         now: super::Now,
     ) -> Option<ConnId> {
         self.now = now;
-        if let Err((parting, _)) = self.let_in(from) {
+        if let Err(parting) = self.let_shake_hands(from.ip().to_canonical()) {
             self.note_refused(parting);
             self.log_refused(from, parting.word());
             return None;
@@ -95,6 +95,16 @@ impl<S: Stream> Hub<S> {
         let at = self.now.mono + self.limits.handshake_timeout;
         self.timers.push(Reverse((at, Timer::Handshake(conn))));
         Some(conn)
+    }
+
+    /// Counts somebody who may begin a handshake, or says why not. To tell those who are banned is
+    /// worth a handshake only as long as there are few.
+    fn let_shake_hands(&mut self, address: IpAddr) -> Result<(), Parting> {
+        let are_few = self.handshakes.len() < self.limits.handshakes_max / SHARES;
+        match self.check_open_to(address) {
+            Err((parting, _)) if self.is_stopping || !are_few => Err(parting),
+            _ => self.door.enter(address, self.now.mono),
+        }
     }
 
     /// Lets one more handshake begin that comes from there, or says why not. Where there are as
@@ -152,7 +162,7 @@ impl<S: Stream> Hub<S> {
         let from = conn.from;
         match step {
             Step::Further => self.touch(id),
-            Step::Done => self.come_in(id, from.ip()),
+            Step::Done => self.come_in(id, from.into()),
             Step::Ended => conn.intake = Intake::Ended,
             Step::Stranger => {
                 self.log_stranger(id, Stranger::Plain);
@@ -167,15 +177,14 @@ impl<S: Stream> Hub<S> {
     }
 
     /// A handshake is done. Who may come in was asked when it began, and may be otherwise now.
-    fn come_in(&mut self, id: ConnId, from: IpAddr) {
+    fn come_in(&mut self, id: ConnId, from: SocketAddr) {
         self.touch(id);
-        let Err((parting, last)) = self.check_open_to(from) else {
+        let Err((parting, last)) = self.check_open_to(from.ip()) else {
             self.set_stage(id, Stage::Talking);
-            return self.chat(Input::Open { conn: id, origin: door::origin(from) });
+            return self.chat(Input::Open { conn: id, origin: door::origin(from.ip()) });
         };
-        if parting == Parting::Banned {
-            self.note_refused(parting);
-        }
+        self.note_refused(parting);
+        self.log_refused(from, parting.word());
         self.tell(id, &last);
         self.close(id, parting, Who::default());
     }
