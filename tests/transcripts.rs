@@ -87,6 +87,30 @@ fn who_is_in_a_handshake_when_their_address_is_banned_is_let_go() {
 }
 
 #[test]
+#[cfg(feature = "tls")]
+fn handshakes_that_go_no_further_make_room() {
+    let config = Config::parse_from(["chatline", "--tls-handshakes", "8"].map(Into::into)).unwrap();
+    let mut world = World::new(config.chat, config.hub, None);
+    let comes = |world: &mut World, from: &str| {
+        let peer = world.connect_to_tls(from.parse().unwrap());
+        world.settle();
+        // The first byte of every handshake, and no more.
+        world.far(peer).send(b"\x16");
+        world.settle();
+        peer
+    };
+    let stuck = [1, 1, 2, 2, 3, 3, 4, 4].map(|net| comes(&mut world, &format!("10.0.0.{net}:1")));
+    world.advance(std::time::Duration::from_millis(900));
+    let early = comes(&mut world, "10.0.0.5:1");
+    assert!(world.far(early).is_disconnected());
+    world.advance(std::time::Duration::from_millis(100));
+    let late = comes(&mut world, "10.0.0.5:1");
+    let gone = stuck.map(|peer| world.far(peer).is_disconnected());
+    assert_eq!(gone, [true, false, false, false, false, false, false, false]);
+    assert!(!world.far(late).is_disconnected());
+}
+
+#[test]
 #[cfg_attr(not(feature = "store"), ignore = "it needs the store")]
 fn transcripts_hold_over_tcp() {
     let all = scripts().iter();

@@ -2,7 +2,7 @@
 //! `/healthz`.
 //!
 //! Promises: at most [`SCRAPERS_MAX`] are served at a time; for a further one who has not asked
-//! soon makes room, and where all have, it waits in the kernel; each has five seconds in all,
+//! soon, has been answered or is slow to take the answer makes room; each has five seconds in all,
 //! and costs the loop no more than a read and a write in a turn. One request, one answer, one
 //! connection. Deliberately no encryption and no password: it listens where whoever reaches it may
 //! know.
@@ -28,8 +28,10 @@ use scraper::{Progress, Scraper};
 pub const SCRAPERS_MAX: usize = 8;
 /// How long one may take in all.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// After this time, who has not asked makes room for the next one.
+/// After this time, who has not asked, or has been answered, makes room for the next one.
 const GRACE: Duration = Duration::from_millis(100);
+/// After this time, so does who has not taken the answer.
+const TAKING: Duration = Duration::from_secs(1);
 
 /// Where figures are asked for.
 #[derive(Debug)]
@@ -90,7 +92,7 @@ impl Metrics {
     pub fn deadline(&self) -> Option<Duration> {
         let room_at = match self.scrapers.iter().any(Option::is_none) {
             true => Some(Duration::ZERO),
-            false => self.silent().map(|(at, _)| at).min(),
+            false => self.idle().map(|(at, _)| at).min(),
         };
         let arrival = room_at.filter(|_| self.is_waited_at).map(|at| at.max(self.paused_until));
         let of_scraper = |it: &Scraper| if it.is_ready { Duration::ZERO } else { it.until };
@@ -142,17 +144,21 @@ impl Metrics {
     fn place(&self, now: Duration) -> Option<usize> {
         let is_free = self.scrapers.iter().position(Option::is_none);
         is_free.or_else(|| {
-            let first = self.silent().min()?;
+            let first = self.idle().min()?;
             (first.0 <= now).then_some(first.1)
         })
     }
 
-    /// Who has not asked yet: since when they make room, since start, and their places.
-    fn silent(&self) -> impl Iterator<Item = (Duration, usize)> {
+    /// Those for whom there is nothing to do: from when on they make room, since start, and their
+    /// places.
+    fn idle(&self) -> impl Iterator<Item = (Duration, usize)> {
         let all = self.scrapers.iter().enumerate();
         let all = all.filter_map(|(place, it)| Some((it.as_ref()?, place)));
-        let silent = all.filter(|(it, _)| it.is_asking() && !it.is_ready);
-        silent.map(|(it, place)| (it.until.saturating_sub(PATIENCE - GRACE), place))
+        let idle = all.filter(|(it, _)| !it.is_ready);
+        idle.map(|(it, place)| {
+            let time = if it.is_taking() { TAKING } else { GRACE };
+            (it.until.saturating_sub(PATIENCE - time), place)
+        })
     }
 }
 
@@ -201,5 +207,27 @@ mod tests {
             (&mut &**it).read(&mut [0]).is_err_and(|it| it.kind() == ErrorKind::WouldBlock)
         };
         assert_eq!(idle.iter().filter(is_open).count(), SCRAPERS_MAX - 1);
+    }
+
+    #[test]
+    fn who_has_been_answered_and_does_not_hang_up_makes_room() {
+        let mut poll = Poll::new().unwrap();
+        let (token, address) = (Token(100), SocketAddr::from(([127, 0, 0, 1], 0)));
+        let mut metrics = Metrics::listen(address, poll.registry(), token, 0).unwrap();
+        let came_at = Duration::from_secs(7);
+        let address = metrics.address();
+        let ask = || {
+            let mut asker = TcpStream::connect(address).unwrap();
+            asker.write_all(b"GET /healthz HTTP/1.1\r\n\r\n").unwrap();
+            asker
+        };
+        let _answered: Vec<_> = (0..SCRAPERS_MAX).map(|_| ask()).collect();
+        let mut next = ask();
+        turn(&mut metrics, &mut poll, came_at);
+        assert!(metrics.scrapers.iter().flatten().all(|it| !it.is_taking()));
+        turn(&mut metrics, &mut poll, came_at + GRACE);
+        let mut answer = [0; 12];
+        next.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
     }
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use listenfd::ListenFd;
 use log::warn;
+use rustix::net::sockopt::socket_acceptconn;
 use sd_notify::NotifyState;
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -28,17 +29,27 @@ pub struct Handed {
     pub name: String,
 }
 
+/// The most sockets that can be handed over.
+const HANDED_MAX: usize = 1_000;
+
 /// The listening sockets that were handed over, in their order.
 ///
 /// # Errors
-/// One of them is no TCP socket.
+/// One of them is no TCP socket that listens, or there are more than [`HANDED_MAX`].
 pub fn take_sockets() -> io::Result<Vec<Handed>> {
+    let count = env::var("LISTEN_FDS").ok().and_then(|count| count.parse().ok());
+    if count.is_some_and(|count: u64| count > HANDED_MAX as u64) {
+        return Err(io::Error::other(format!("LISTEN_FDS says more than {HANDED_MAX}")));
+    }
     let mut handed = ListenFd::from_env();
     let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':').map(str::to_owned);
     let mut sockets = Vec::new();
     for index in 0..handed.len() {
         let socket = handed.take_tcp_listener(index)?.expect("each is taken once");
+        if !socket_acceptconn(&socket)? {
+            return Err(io::Error::other("it does not listen"));
+        }
         socket.set_nonblocking(true)?;
         sockets.push(Handed { socket, name: names.next().unwrap_or_default() });
     }

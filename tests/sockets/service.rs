@@ -1,7 +1,7 @@
 //! A service manager: it hands sockets over, is told how the server is, and finds one that hangs.
 
-use std::net::TcpListener;
-use std::os::fd::AsRawFd;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use tempfile::TempDir;
 use crate::world::on_tcp::{Peer, ServerProcess};
 
 /// The command of a server that finds these sockets from descriptor 3 on, under these names.
-fn handed(sockets: &[&TcpListener], names: &str) -> Command {
+fn handed(sockets: &[&dyn AsFd], names: &str) -> Command {
     // Only descriptors of one digit may be copied in every shell; bash takes all.
     let mut script = String::new();
     for (index, socket) in sockets.iter().enumerate() {
         fcntl_setfd(socket, FdFlags::empty()).unwrap();
-        script += &format!("exec {}<&{};", 100 + index, socket.as_raw_fd());
+        script += &format!("exec {}<&{};", 100 + index, socket.as_fd().as_raw_fd());
     }
     for index in 0..sockets.len() {
         script += &format!("exec {}<&{};", 3 + index, 100 + index);
@@ -60,6 +60,23 @@ fn what_is_named_is_opened_beside_what_is_handed_over() {
     let server = ServerProcess::spawn(command, 2);
     assert_eq!(server.address(), lines.local_addr().unwrap());
     server.person("alice");
+}
+
+#[test]
+fn what_cannot_be_listened_on_is_said_at_the_start() {
+    let ended = |mut command: Command| {
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let talking = TcpStream::connect(listener().local_addr().unwrap()).unwrap();
+    let said = ended(handed(&[&talking], "lines"));
+    assert!(said.contains("cannot take the sockets that were handed over: it does not"), "{said}");
+    let mut many = Command::new("bash");
+    let program = ServerProcess::command();
+    many.args(["-c", "LISTEN_FDS=2000000000 LISTEN_PID=$$ exec \"$0\""]).arg(program.get_program());
+    let said = ended(many);
+    assert!(said.contains("LISTEN_FDS says more than 1000"), "{said}");
 }
 
 /// What the manager is told, one state each.

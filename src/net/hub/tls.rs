@@ -32,6 +32,10 @@ pub(super) const STEPS_PER_TURN: usize = 8;
 /// Of all handshakes that may be under way, one origin may have one in so many, rounded up.
 const SHARES: usize = 4;
 
+/// Where there are too many, a handshake that has lasted so long makes room for another: it takes a
+/// few times the way there and back.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// Why a handshake does not begin, or ends early, in the log: there are as many as may be, in all
 /// or from where it comes from.
 const TOO_MANY: &str = "too-many-handshakes";
@@ -108,20 +112,30 @@ impl<S: Stream> Hub<S> {
     }
 
     /// Lets one more handshake begin that comes from there, or says why not. Where there are as
-    /// many as may be, of one origin or in all, the oldest that has sent nothing makes room.
+    /// many as may be, of one origin or in all, the oldest that has sent nothing makes room, or else
+    /// the oldest that has had its [`GRACE`].
     fn make_room_for_handshake(&mut self, origin: Origin) -> Result<(), &'static str> {
         let most = self.limits.handshakes_max;
         let of_origin = |it: &Handshake| it.origin == origin;
         let count = self.handshakes.0.iter().filter(|it| of_origin(it)).count();
-        let (idle, reason) = if count >= most.div_ceil(SHARES) {
-            (self.oldest_idle_handshake(of_origin), TOO_MANY_FROM_HERE)
+        let (other, reason) = if count >= most.div_ceil(SHARES) {
+            (self.handshake_to_end(of_origin), TOO_MANY_FROM_HERE)
         } else if self.handshakes.len() >= most {
-            (self.oldest_idle_handshake(|_| true), TOO_MANY)
+            (self.handshake_to_end(|_| true), TOO_MANY)
         } else {
             return Ok(());
         };
-        self.end_handshake(idle.ok_or(reason)?, reason);
+        self.end_handshake(other.ok_or(reason)?, reason);
         Ok(())
+    }
+
+    /// The one of some handshakes that is given up first.
+    fn handshake_to_end(&self, is_meant: impl Fn(&Handshake) -> bool) -> Option<ConnId> {
+        let is_late = |it: &&Handshake| it.began_at + GRACE <= self.now.mono;
+        self.oldest_idle_handshake(&is_meant).or_else(|| {
+            let mut meant = self.handshakes.0.iter().filter(|it| is_meant(it));
+            meant.find(is_late).map(|it| it.conn)
+        })
     }
 
     /// The oldest of some handshakes whose peer has sent nothing. Of one that began in this turn

@@ -53,9 +53,9 @@ impl Scraper {
         Scraper { stream, stage: Stage::Asking(Vec::new()), is_ready: true, until }
     }
 
-    /// Whether its request has not come, or not all of it.
-    pub fn is_asking(&self) -> bool {
-        matches!(self.stage, Stage::Asking(_))
+    /// Whether something of its answer is left to be sent.
+    pub fn is_taking(&self) -> bool {
+        matches!(self.stage, Stage::Taking(_))
     }
 
     /// Goes on as far as the stream allows; `answer` makes the answer when all was asked.
