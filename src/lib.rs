@@ -88,9 +88,10 @@
 //!
 //! # Where a command lives
 //!
-//! A row in [`chat::command`] (the compiler then says what is missing), an arm in `chat`, an
-//! [`chat::event::Event`], its sentence in [`wire::text`], its paragraph in [`wire::help`], its
-//! section in `protocol.md`, whose example is its first transcript. No socket is touched.
+//! A row in [`chat::command`] (the compiler then says most of what is missing, and the tests the
+//! rest), an arm in `chat`, an [`chat::event::Event`], its sentence in [`wire::text`], its paragraph
+//! in [`wire::help`], its section in `protocol.md`, whose example is its first transcript. No socket
+//! is touched.
 
 pub mod admin;
 #[cfg(feature = "tls")]
