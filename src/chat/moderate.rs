@@ -1,8 +1,9 @@
 //! Kicking, banning and muting: in a room by its operators, everywhere by those of the server.
 //!
-//! Promises: nobody does that to an operator of the server, to the owner of a room as a mere
-//! operator of it, or to themself; a room is told of all that is done in it; what was done is
-//! recorded, and holds until its end, over restarts too. Deliberately looks at no line that is
+//! Promises: nobody in the conversation does that to an operator of the server, to the owner of a
+//! room as a mere operator of it, or to themself; the console, which stands above them all, does; a
+//! room is told of all that is done in it; what was done is recorded, and holds until its end, over
+//! restarts too. Deliberately looks at no line that is
 //! said: who may not speak is asked in `standing`.
 
 use std::rc::Rc;
@@ -79,7 +80,7 @@ impl Chat {
     /// not named is everywhere. What follows from it is put into the outbox.
     ///
     /// # Errors
-    /// As the same is refused to a user.
+    /// As the same is refused to a user; but it may be done to operators of the server.
     pub fn moderate(
         &mut self,
         moderation: Moderation<'_>,
@@ -236,16 +237,16 @@ impl Chat {
 
     /// Whether that may be done to them by who wants it.
     fn check_doable(&self, by: By, whom: &Whom, place: Place) -> Result<(), Refusal> {
-        if let By::User(conn) = by {
-            let own = self.users.at(conn).account().map(Target::Account);
-            if whom.conn == Some(conn) || own.as_ref() == Some(&whom.target) {
-                return refused(ModerationFault::Oneself);
-            }
-            if let Target::Network(network) = &whom.target
-                && self.users.at(conn).origin.is_in(*network)
-            {
-                return refused(ModerationFault::OwnAddress);
-            }
+        // Or nobody could do anything about an operator whose account is stolen.
+        let By::User(conn) = by else { return Ok(()) };
+        let own = self.users.at(conn).account().map(Target::Account);
+        if whom.conn == Some(conn) || own.as_ref() == Some(&whom.target) {
+            return refused(ModerationFault::Oneself);
+        }
+        if let Target::Network(network) = &whom.target
+            && self.users.at(conn).origin.is_in(*network)
+        {
+            return refused(ModerationFault::OwnAddress);
         }
         let who = Rc::clone(&whom.name);
         match whom.account.map_or(Rank::Nobody, |account| self.rank_of(account, place)) {
@@ -460,9 +461,10 @@ impl Chat {
         let Some(first) = lifted.first() else {
             return refused(ModerationFault::NotSanctioned { kind, typed: name.to_owned() });
         };
-        // Or whom the owner keeps silent, an operator of the room, would speak.
+        // Or whom the owner keeps silent, an operator of the room, would speak; and an operator of
+        // the server whom the console does.
         if let By::User(doer) = by
-            && self.rank_of_doer(by, place) < Rank::RoomOwner
+            && self.rank_of_doer(by, place) != Rank::RoomOwner
             && let Some(own) = self.users.at(doer).account()
             && lifted.iter().any(|it| it.target == Target::Account(own))
         {

@@ -112,7 +112,7 @@ pub enum ModerationFault {
         /// Where; `None` for everywhere.
         room: Option<RoomName>,
     },
-    /// It is an operator of the server, to whom nobody does that.
+    /// It is an operator of the server, to whom nobody in the conversation does that.
     Operator {
         /// Who.
         who: Rc<str>,

@@ -401,7 +401,7 @@ impl Model {
         let first = lifted.first().ok_or("no-such-user")?.name.clone();
         let own = self.conns[no].account.map(Target::Account);
         let is_own = lifted.iter().any(|it| Some(&it.target) == own.as_ref());
-        if is_own && self.rank(no, place) < Rank::RoomOwner {
+        if is_own && self.rank(no, place) != Rank::RoomOwner {
             return Err("not-allowed");
         }
         let is_lifted = |it: &Sanction| {
