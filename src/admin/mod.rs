@@ -11,10 +11,10 @@ pub mod text;
 use ipnet::IpNet;
 use log::LevelFilter;
 
-use crate::chat::command::{self, Command, Measure, Moderation};
+use crate::chat::command::{Command, Moderation};
 use crate::chat::event::Code;
 use crate::chat::name::nearest;
-use crate::chat::sanctions::{Kind, network};
+use crate::chat::sanctions::network;
 
 /// How long it is until the server stops where `/shutdown` does not say, in seconds.
 pub const SHUTDOWN_SECS: u64 = 10;
@@ -222,11 +222,6 @@ pub enum Fault {
         /// As typed, without its mark.
         typed: String,
     },
-    /// That network is all addresses that there are.
-    Everybody {
-        /// As typed.
-        typed: String,
-    },
     /// The server is not about to stop.
     StopsNot,
     /// As many consoles are open as may be.
@@ -242,7 +237,7 @@ impl Fault {
     /// The stable word for it: those of the conversation, in the same sense.
     pub fn code(&self) -> Code {
         match self {
-            Fault::Usage(_) | Fault::Everybody { .. } | Fault::StopsNot => Code::Usage,
+            Fault::Usage(_) | Fault::StopsNot => Code::Usage,
             Fault::NoRoom { .. } => Code::NoSuchRoom,
             Fault::Unknown { .. } | Fault::NoSlash => Code::UnknownCommand,
             Fault::LineTooLong { .. } => Code::LineTooLong,
@@ -288,23 +283,7 @@ pub fn parse(line: &str) -> Result<Order<'_>, Fault> {
         Verb::Help => is_alone.then_some(Order::Help),
         Verb::Quit => is_alone.then_some(Order::Quit),
     };
-    let order = order.ok_or(Fault::Usage(row.verb))?;
-    match order {
-        Order::Moderate(moderation) => check_reach(moderation).map(|()| order),
-        _ => Ok(order),
-    }
-}
-
-/// A slip of a digit or two is not to keep everybody out.
-fn check_reach(moderation: Moderation<'_>) -> Result<(), Fault> {
-    let Measure::Forbid { kind: Kind::Ban, who, .. } = moderation.measure else {
-        return Ok(());
-    };
-    let (command::Who::Address(typed) | command::Who::Either(typed)) = who else { return Ok(()) };
-    match network(typed).is_some_and(|network| network.prefix_len() == 0) {
-        true => Err(Fault::Everybody { typed: typed.to_owned() }),
-        false => Ok(()),
-    }
+    order.ok_or(Fault::Usage(row.verb))
 }
 
 /// At most one word.
@@ -411,12 +390,6 @@ mod tests {
         let id = "/kick #00000000000000fF a  flood ";
         assert_eq!(parse(id), Ok(Order::Kick(255, "a  flood")));
         assert!(matches!(parse("/kick #ff bob"), Ok(Order::Moderate(_))), "that is a room");
-        for typed in ["0.0.0.0/0", "::/0", "10.0.0.0/0"] {
-            let everybody = Err(Fault::Everybody { typed: typed.to_owned() });
-            assert_eq!(parse(&format!("/ban {typed} 1h a flood")), everybody);
-            assert!(parse(&format!("/unban {typed}")).is_ok());
-        }
-        assert!(parse("/ban 0.0.0.0/1").is_ok());
         assert_eq!(parse("/kick"), Err(Fault::Usage(Verb::Kick)));
         assert_eq!(parse("/unban #dev"), Err(Fault::Usage(Verb::Unban)));
     }

@@ -63,11 +63,6 @@ pub fn refusal(fault: &Fault) -> String {
             quoted(typed)
         ),
         Fault::NoRoom { typed } => format!("no #{}; /rooms lists the rooms", quoted(typed)),
-        Fault::Everybody { typed } => format!(
-            "{} is everybody, this machine too: ban a smaller network; --members-only keeps out \
-             who has no account",
-            quoted(typed)
-        ),
         Fault::StopsNot => "the server is not about to stop: there is nothing to cancel".to_owned(),
         Fault::ConsolesFull { most } => {
             format!("{most} consoles are open, as many as may be: end one of them first")

@@ -171,6 +171,10 @@ impl Chat {
         let conn = self.users.named(&key);
         if let Some(network) = network(who) {
             if place == Place::Everywhere && kind == Kind::Ban {
+                // A slip of a digit or two is not to keep everybody out.
+                if network.prefix_len() == 0 {
+                    return refused(ModerationFault::AllAddresses { typed: typed.to_owned() });
+                }
                 let listed = sanctions::shown(network);
                 let (name, target) = (Rc::from(&*listed), Target::Network(network));
                 return Ok(Whom { target, name, listed, conn: None, account: None });

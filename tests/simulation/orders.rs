@@ -6,7 +6,7 @@ use super::plan::MEMBERS;
 use super::requests::Drawn;
 use crate::world::rng::Rng;
 
-const ADDRESSES: [&str; 12] = [
+const ADDRESSES: [&str; 14] = [
     "10.0.0.1",
     "10.0.0.2",
     "192.0.2.7",
@@ -18,7 +18,9 @@ const ADDRESSES: [&str; 12] = [
     "2001:db8::2/128",
     "2001:db8:0:1::/64",
     "2001:db8::/32",
+    "::/1",
     "::/0",
+    "0.0.0.0/0",
 ];
 const TIMES: [&str; 16] = [
     "", "", "", "2s ", "2s ", "30s ", "30s ", "5m ", "5m ", "2d ", "0s ", "1.5h ", "2weeks ",

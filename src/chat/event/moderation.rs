@@ -88,6 +88,11 @@ pub enum ModerationFault {
     },
     /// An address can be banned everywhere, and not in a room or from speaking.
     AddressInRoom,
+    /// That network is all addresses that there are.
+    AllAddresses {
+        /// As typed.
+        typed: String,
+    },
     /// This is no address.
     NoAddress {
         /// As given.
@@ -139,6 +144,7 @@ impl ModerationFault {
             }
             ModerationFault::Full { .. } => Code::TooManyAccounts,
             ModerationFault::AddressInRoom
+            | ModerationFault::AllAddresses { .. }
             | ModerationFault::NoAddress { .. }
             | ModerationFault::IsRoom { .. } => Code::Usage,
             ModerationFault::NoOperator { .. }

@@ -128,6 +128,11 @@ pub(super) fn fault(fault: &ModerationFault, clock: Clock) -> String {
         ModerationFault::AddressInRoom => {
             "an address is banned everywhere or not at all: /ban * ADDRESS".to_owned()
         }
+        ModerationFault::AllAddresses { typed } => format!(
+            "{} is everybody, this machine too: ban a smaller network; --members-only keeps out \
+             who has no account",
+            quoted(typed)
+        ),
         ModerationFault::NoAddress { typed } => {
             format!("{typed} is no address; 192.0.2.7, 10.0.0.0/8 and 2001:db8::/32 are some")
         }

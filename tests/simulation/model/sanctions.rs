@@ -219,6 +219,9 @@ impl Model {
         let conn = self.person_called(name);
         if let Some(network) = Network::parse(typed) {
             if place.is_none() && kind == Kind::Ban {
+                if network.bits == 0 {
+                    return Err("usage");
+                }
                 let target = Target::Network(network);
                 let name = network.shown();
                 return Ok(Whom { target, name: name.clone(), listed: name, conn: None });
