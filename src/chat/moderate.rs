@@ -27,7 +27,7 @@ pub const WHY_BYTES_MAX: usize = 200;
 /// How many bans, or mutes, one list shows.
 pub const LISTED_MAX: usize = 100;
 
-/// How the console is called, to those whom it does something to.
+/// How the console is called, to those whom it does something to, and where that is kept.
 const CONSOLE: &str = "the operator";
 
 /// Who does something.
@@ -140,7 +140,16 @@ impl Chat {
                     end: secs.map(|secs| now.unix.saturating_add(secs)),
                     ..self.deed(by, place, Subject::new(&whom.target, &whom.name), why)
                 };
-                self.forbid(kind, whom, place, deed, now, out)
+                let sanction = Sanction {
+                    kind,
+                    target: whom.target,
+                    name: whom.listed,
+                    end: deed.end,
+                    why: deed.why.as_deref().map(str::to_owned),
+                    by: self.kept_as(by),
+                    unix: now.unix,
+                };
+                self.forbid(sanction, whom.conn, place, deed, now, out)
             }
             Measure::Allow { kind, who } => self.allow(by, kind, who, place, out),
         }
@@ -150,6 +159,14 @@ impl Chat {
         match by {
             By::User(conn) => self.rank_in(conn, place),
             By::Console => Rank::ServerOperator,
+        }
+    }
+
+    /// Who does something, as that is kept: a name that means the same later.
+    fn kept_as(&self, by: By) -> String {
+        match by {
+            By::User(conn) => self.own_name_of(conn).unwrap_or_default().to_owned(),
+            By::Console => CONSOLE.to_owned(),
         }
     }
 
@@ -299,13 +316,14 @@ impl Chat {
     /// Bans or mutes somebody.
     fn forbid(
         &mut self,
-        kind: Kind,
-        whom: Whom,
+        sanction: Sanction,
+        conn: Option<ConnId>,
         place: Place,
         deed: Deed,
         now: Now,
         out: &mut Outbox,
     ) -> Result<Done, Refusal> {
+        let (kind, target) = (sanction.kind, sanction.target.clone());
         let (table, most) = match place {
             Place::Everywhere => (&mut self.everywhere, EVERYWHERE_MAX),
             Place::Room(id) => {
@@ -315,33 +333,22 @@ impl Chat {
         if table.len() >= most {
             table.expire(now.unix);
         }
-        let is_new = table.find(kind, &whom.target, now.unix).is_none();
+        let is_new = table.find(kind, &target, now.unix).is_none();
         if is_new && table.len() >= most {
             return refused(ModerationFault::Full { most });
         }
-        let sanction = Sanction {
-            kind,
-            target: whom.target.clone(),
-            name: whom.listed,
-            end: deed.end,
-            why: deed.why.as_deref().map(str::to_owned),
-            by: deed.by.as_deref().unwrap_or_default().to_owned(),
-            unix: now.unix,
-        };
-        table.insert(sanction.clone(), whom.conn);
-        self.keep_sanction(place, kind, whom.target.clone(), Some(sanction), out);
+        table.insert(sanction.clone(), conn);
+        self.keep_sanction(place, kind, target.clone(), Some(sanction), out);
         let (rooms, other) = match (kind, place) {
-            (Kind::Mute, Place::Room(id)) => (vec![id], whom.conn),
-            (Kind::Mute, Place::Everywhere) => (self.rooms_of(whom.conn), whom.conn),
+            (Kind::Mute, Place::Room(id)) => (vec![id], conn),
+            (Kind::Mute, Place::Everywhere) => (self.rooms_of(conn), conn),
             (Kind::Ban, Place::Room(id)) => {
                 // Who is put out is told so.
-                let other = whom.conn.filter(|conn| !self.users.at(*conn).is_in(id));
-                self.empty_of_banned(id, &whom.target, &deed, out);
+                let other = conn.filter(|conn| !self.users.at(*conn).is_in(id));
+                self.empty_of_banned(id, &target, &deed, out);
                 (vec![id], other)
             }
-            (Kind::Ban, Place::Everywhere) => {
-                (self.expel_banned(&whom.target, &deed, now, out), None)
-            }
+            (Kind::Ban, Place::Everywhere) => (self.expel_banned(&target, &deed, now, out), None),
         };
         Ok(done(deed, rooms, other))
     }

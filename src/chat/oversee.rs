@@ -46,6 +46,14 @@ impl Chat {
         })
     }
 
+    /// The name of the account that a connection is logged in to, which somebody has under each
+    /// name; or the name that it has without one.
+    pub fn own_name_of(&self, conn: ConnId) -> Option<&str> {
+        let user = self.users.find(conn)?;
+        let account = user.account().and_then(|serial| self.accounts.find(serial));
+        account.map(|account| &account.nick).or(user.nick()).map(Nick::as_str)
+    }
+
     /// The connection of somebody whose name is typed so.
     pub fn conn_of(&self, typed: &str) -> Option<ConnId> {
         self.users.named(&key_of(typed))

@@ -53,7 +53,7 @@ pub struct Sanction {
     pub end: Option<i64>,
     /// The reason that was given; at most [`super::moderate::WHY_BYTES_MAX`] bytes.
     pub why: Option<String>,
-    /// Who did it, as it is shown.
+    /// Who did it: the name of their account, if they had one.
     pub by: String,
     /// When, in seconds since 1970 UTC.
     pub unix: i64,

@@ -73,6 +73,10 @@ impl Chat {
         text: Option<&str>,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
+        // Nobody would be told what somebody says who is muted everywhere.
+        if text.is_some() {
+            self.check_may_be_heard(conn)?;
+        }
         let wishes = self.users.at_mut(conn).wishes_mut();
         wishes.away = match (text, &wishes.away) {
             (Some(text), _) => Some(Rc::from(text)),

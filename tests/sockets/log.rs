@@ -308,8 +308,13 @@ fn what_operators_do_is_logged_with_where_they_come_from_and_without_their_words
     alice.send_line("/join den\n/op #den bob\n/deop #den bob\n/slow #den 5");
     alice.send_line("/lock #den xyzzy-1\n/unlock #den\n/mute #den bob 1h xyzzy");
     alice.send_line("/unmute #den bob\n/ban #den bob xyzzy\n/unban #den bob");
-    alice.send_line("/close #den\n/close #den");
-    alice.line_that_starts("* #den was closed by alice");
+    // She is alice in the log, whatever she is called.
+    alice.send_line("/nick zeus\n/close #den\n/close #den");
+    alice.line_that_starts("* #den was closed by zeus");
+    alice.send_line("/password xyzzy-xyzzy xyzzy-2");
+    alice.line_that_starts("* your password is changed");
+    alice.send_line("/unregister xyzzy-2");
+    alice.line_that_starts("* alice is nobody's name now");
     answers_at(&server.console_path(), "/ban eve xyzzy\n/announce xyzzy\n");
     let peer = alice.address();
     server.stop();
@@ -317,6 +322,9 @@ fn what_operators_do_is_logged_with_where_they_come_from_and_without_their_words
     assert_eq!(server.wait().code(), Some(0));
     let log = whole_log(&server);
     assert!(!log.contains(SECRET), "{log}");
+    for event in ["password_changed", "unregistered"] {
+        assert!(log.contains(&format!(" event={event} peer={peer} nick=alice\n")), "{log}");
+    }
     let deeds: Vec<&str> = log
         .lines()
         .filter_map(|line| line.split_once(" event=moderated "))

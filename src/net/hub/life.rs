@@ -142,11 +142,13 @@ impl<S: Stream> Hub<S> {
         if !self.has_room_in_log(("account", NOBODY), peer.ip()) {
             return;
         }
-        let nick = self.chat.nick_of(id).unwrap_or(NOBODY);
         match event {
-            Event::Registered { .. } => info!(peer:%, nick; "registered"),
-            Event::Unregistered { .. } => info!(peer:%, nick; "unregistered"),
-            _ => info!(peer:%, nick; "password_changed"),
+            Event::Registered { nick } => info!(peer:%, nick = nick.as_str(); "registered"),
+            Event::Unregistered { nick } => info!(peer:%, nick = nick.as_str(); "unregistered"),
+            _ => {
+                let nick = self.chat.own_name_of(id).unwrap_or(NOBODY);
+                info!(peer:%, nick; "password_changed");
+            }
         }
     }
 
@@ -168,7 +170,7 @@ impl<S: Stream> Hub<S> {
                 conn.map_or_else(|| NOBODY.to_owned(), |conn| conn.from.to_string())
             }
         };
-        let by = doer.and_then(|doer| self.chat.nick_of(doer)).unwrap_or(NOBODY);
+        let by = doer.and_then(|doer| self.chat.own_name_of(doer)).unwrap_or(NOBODY);
         let room = room.as_ref().map_or_else(|| "*".to_owned(), |room| format!("#{room}"));
         let target = target.as_deref().unwrap_or(NOBODY);
         match *what {

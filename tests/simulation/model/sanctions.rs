@@ -317,6 +317,7 @@ impl Model {
             self.keep(room);
         }
         let Deed { by, end, why, .. } = deed.clone();
+        let by = self.conns[no].account.map_or(by, |own| self.accounts[own].nick.shown.clone());
         let (target, name) = (whom.target.clone(), whom.listed);
         let conn = whom.conn.filter(|_| matches!(target, Target::Nick(_)));
         let is_dropped = false;

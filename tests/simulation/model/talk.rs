@@ -88,7 +88,12 @@ impl Model {
                 self.want(no, asked);
                 Ok(())
             }
-            Ask::Away(_) | Ask::Quiet(_) | Ask::Time(_) | Ask::Replay(_) => {
+            Ask::Away(text) => {
+                text.map_or(Ok(()), |_| self.may_be_heard(no))?;
+                self.wish(no, asked);
+                Ok(())
+            }
+            Ask::Quiet(_) | Ask::Time(_) | Ask::Replay(_) => {
                 self.wish(no, asked);
                 Ok(())
             }
