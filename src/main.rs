@@ -74,6 +74,9 @@ fn run_task(task: &Task, data: &Path) -> Result<(), String> {
     let done = chatline::tasks::run(task, data, &mut out);
     // Whoever does not read to the end has seen enough.
     let _ = out.flush();
+    if let (Ok(()), Some(advice)) = (&done, chatline::tasks::advice(task)) {
+        let _ = writeln!(io::stderr().lock(), "{advice}");
+    }
     done
 }
 

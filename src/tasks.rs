@@ -64,6 +64,16 @@ pub fn run(task: &Task, data: &Path, out: &mut dyn Write) -> Result<(), String> 
     }
 }
 
+/// What is to be said to a person, apart from what was asked for, when it is done.
+pub fn advice(task: &Task) -> Option<String> {
+    let Task::Invite { days, .. } = task else { return None };
+    let days = if *days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+    Some(format!(
+        "each code is good for one account, and for {days}: who has one connects, types a name, \
+         and then /register CODE PASSWORD"
+    ))
+}
+
 fn written(line: &KeptLine, room: &str, format: Format, zone_secs: i32) -> String {
     let KeptLine { id, unix, nick, is_action, text, .. } = line;
     match format {

@@ -97,6 +97,10 @@ impl Chat {
         match account {
             Some(account) => Ok(account),
             None if self.limits.admission == Admission::Private => Ok(NOBODY),
+            // No invitation would make it theirs.
+            None if self.limits.operators.has(&nick) => {
+                Err(Refusal::Rank(RankFault::OperatorsName { nick }))
+            }
             None => Err(Refusal::MembersOnly { nick: Some(nick) }),
         }
     }

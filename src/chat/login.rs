@@ -11,6 +11,7 @@ use super::admission::Admission;
 use super::asked::Pending;
 use super::command::{Command, Verb};
 use super::event::{Event, Parting, RankFault, Refusal};
+use super::invites::Invite;
 use super::kept::{Answer, Change, KeptAccount, Question, Secret};
 use super::name::{Nick, key_of};
 use super::naming::needs_no_name;
@@ -46,9 +47,11 @@ impl Chat {
         if self.limits.operators.has(&nick) {
             return Err(Refusal::Rank(RankFault::OperatorsName { nick }));
         }
-        // Where everybody comes in there are no invitations: it is a password with a blank in it.
-        if code.is_some() {
-            return Err(Refusal::PasswordInvalid);
+        // Where everybody comes in there are no invitations: what cannot be the code of one is the
+        // beginning of a password with a blank in it.
+        if let Some(code) = code {
+            let is_code = Invite::of(code).is_some();
+            return Err(if is_code { Refusal::NoInviteNeeded } else { Refusal::PasswordInvalid });
         }
         check_password(password)?;
         self.check_accounts()?;

@@ -181,6 +181,8 @@ pub enum Refusal {
     },
     /// No invitation has that code, or it is over.
     WrongInvite,
+    /// Everybody comes in, and the code of an invitation was given.
+    NoInviteNeeded,
     /// That takes a name of your own.
     AccountRequired {
         /// What does.
@@ -318,6 +320,7 @@ impl Refusal {
             | Refusal::IgnoresFull { .. }
             | Refusal::IgnoresSelf
             | Refusal::NotForPrograms
+            | Refusal::NoInviteNeeded
             | Refusal::NothingPasted => Code::Usage,
             Refusal::UnknownCommand { .. } => Code::UnknownCommand,
             Refusal::BadJson { fault } => fault.code(),

@@ -1,7 +1,7 @@
 //! Invitations: made while a server runs, used once, kept over a restart.
 
 use crate::database::Folder;
-use crate::tools::{printed, refusal};
+use crate::tools::{refusal, run};
 use crate::world::on_tcp::ServerProcess;
 
 /// Somebody who types a name and then what is on their invitation; the lines that they are answered
@@ -20,7 +20,10 @@ fn register(server: &ServerProcess, nick: &str, code: &str) -> Vec<String> {
 fn an_invitation_that_is_made_while_a_server_runs_makes_one_account() {
     let folder = Folder::new();
     let mut server = folder.server("--members-only");
-    let codes = printed(&folder.path(), &["invite", "--count", "2"]);
+    let output = run(&folder.path(), &["invite", "--count", "2"]);
+    let advice = String::from_utf8(output.stderr).unwrap();
+    assert!(advice.ends_with(" types a name, and then /register CODE PASSWORD\n"), "{advice}");
+    let codes = String::from_utf8(output.stdout).unwrap();
     let codes: Vec<&str> = codes.lines().collect();
     assert_eq!(codes.len(), 2, "{codes:?}");
     let told = register(&server, "alice", codes[0]);

@@ -59,6 +59,7 @@ fn refusal_text(refusal: &Refusal, clock: Clock) -> String {
         | Refusal::LoginRequired { .. }
         | Refusal::MembersOnly { .. }
         | Refusal::WrongInvite
+        | Refusal::NoInviteNeeded
         | Refusal::AccountRequired { .. }
         | Refusal::AlreadyRegistered { .. }
         | Refusal::AlreadyLoggedIn { .. }
@@ -309,8 +310,8 @@ fn admission_refusal_text(refusal: &Refusal) -> String {
             "first type the password of {nick}, or /nick NAME for another name; nothing was said"
         ),
         Refusal::MembersOnly { nick: None } => {
-            "members alone come in: type your name, then its password, or with an invitation \
-             /register CODE PASSWORD"
+            "members alone come in: first type your name; then its password, or with an \
+             invitation /register CODE PASSWORD"
                 .to_owned()
         }
         Refusal::MembersOnly { nick: Some(nick) } => format!(
@@ -319,6 +320,9 @@ fn admission_refusal_text(refusal: &Refusal) -> String {
         ),
         Refusal::WrongInvite => {
             "no invitation has that code, or it is used or over: ask for another".to_owned()
+        }
+        Refusal::NoInviteNeeded => {
+            "everybody comes in here, without an invitation: /register PASSWORD".to_owned()
         }
         Refusal::LoginRequired { nick, is_somebodys: true } => format!(
             "{nick} is somebody's name: first type its password, or /nick NAME for another; \
