@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::command::Verb;
 use super::kept::{KeptDirect, Span};
 use super::name::{Nick, RoomName};
-pub use super::refusal::{Code, JsonFault, RankFault, Refusal, TokenFault};
+pub use super::refusal::{Code, JsonFault, RankFault, Refusal, TokenFault, Whose};
 use super::sanctions::Kind;
 use super::settings::{Face, Setting};
 pub use moderation::{Act, Deed, ModerationFault, Subject};

@@ -126,8 +126,12 @@ impl Chat {
             }
         };
         if self.rank_of_doer(by, place) == Rank::Nobody {
-            let room = self.name_of(place);
-            return refused(ModerationFault::NoOperator { room });
+            return refused(match place {
+                Place::Room(id) if !self.has_operators(id) => {
+                    ModerationFault::NoOperators { room: self.rooms.at(id).name.clone() }
+                }
+                _ => ModerationFault::NoOperator { room: self.name_of(place) },
+            });
         }
         match measure {
             Measure::List { kind } => Ok(self.list_sanctions(kind, place)),

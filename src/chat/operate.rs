@@ -24,6 +24,12 @@ impl Chat {
         }
     }
 
+    /// Whether there is anybody but the operators of the server who may do something in a room.
+    pub(super) fn has_operators(&self, id: RoomId) -> bool {
+        let room = self.rooms.at(id);
+        room.owner.is_some() || !room.operators.is_empty()
+    }
+
     /// `/op`: who may do what in a room.
     pub(super) fn list_operators(
         &self,
@@ -58,9 +64,13 @@ impl Chat {
         let account = self.account_meant(conn, nick);
         let gives_up = !is_operator && own.is_some() && own == account.as_ref().ok().copied();
         if !gives_up && self.rank_in(conn, Place::Room(id)) < Rank::RoomOwner {
-            return Err(Refusal::NotYours { room: name });
+            return Err(self.not_yours(id));
         }
         let account = account?;
+        // An owner may do more than any operator.
+        if is_operator && self.rooms.at(id).owner == Some(account) {
+            return self.list_operators(conn, Some(name.as_str()), out);
+        }
         self.check_keeping()?;
         let nick = self.accounts.find(account).ok_or(Refusal::Unavailable)?.nick.clone();
         let operators = &mut self.rooms.at_mut(id).operators;
@@ -128,7 +138,10 @@ impl Chat {
         let id = self.room_named(typed)?;
         let room = self.rooms.at(id).name.clone();
         if self.rank_in(conn, Place::Room(id)) < Rank::RoomOperator {
-            return Err(Refusal::Rank(RankFault::ForOperators { room: Some(room) }));
+            return Err(Refusal::Rank(match self.has_operators(id) {
+                true => RankFault::ForOperators { room: Some(room) },
+                false => RankFault::ForServerOperators { room },
+            }));
         }
         self.check_keeping()?;
         self.rooms.at_mut(id).slow = (seconds > 0).then(|| Box::new(Slow::new(seconds)));

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::asked::Pending;
-use super::event::{Event, RankFault, Refusal};
+use super::event::{Event, RankFault, Refusal, Whose};
 use super::kept::{Answer, Change, KeptLock, Question, Secret};
 use super::lock::{Lock, Tries};
 use super::moves::forget_kept;
@@ -30,10 +30,18 @@ impl Chat {
         let room = self.rooms.at(id);
         // The lobby is for everybody, whatever an operator thinks.
         let may = self.rank_in(conn, Place::Room(id)) >= Rank::RoomOwner;
-        match may && self.lobby() != Some(id) {
-            true => Ok(id),
-            false => Err(Refusal::NotYours { room: room.name.clone() }),
+        if self.lobby() == Some(id) {
+            let (room, whose) = (room.name.clone(), Whose::Everybodys);
+            return Err(Refusal::NotYours { room, whose });
         }
+        if may { Ok(id) } else { Err(self.not_yours(id)) }
+    }
+
+    /// Whose a room is, said to who wants to do what its owner may.
+    pub(super) fn not_yours(&self, id: RoomId) -> Refusal {
+        let room = self.rooms.at(id);
+        let whose = if room.owner.is_some() { Whose::Somebodys } else { Whose::Nobodys };
+        Refusal::NotYours { room: room.name.clone(), whose }
     }
 
     pub(super) fn lock_room(
@@ -44,13 +52,15 @@ impl Chat {
         now: Now,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        let id = self.own_room(conn, typed)?;
+        self.check_kept()?;
+        let id = self.room_named(typed)?;
         // Nobody would be left who knows its password.
-        if self.rooms.at(id).owner.is_none() {
+        if self.rooms.at(id).owner.is_none() && self.lobby() != Some(id) {
             return Err(Refusal::Rank(RankFault::NobodysRoom {
                 room: self.rooms.at(id).name.clone(),
             }));
         }
+        self.own_room(conn, typed)?;
         self.check_keeping()?;
         self.take_hash(conn, now)?;
         let question = Question::Hash { password: Secret(password.to_owned()) };

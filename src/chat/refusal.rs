@@ -240,6 +240,8 @@ pub enum Refusal {
     NotYours {
         /// Which.
         room: RoomName,
+        /// Whose it is instead.
+        whose: Whose,
     },
     /// It is about tokens, or one is used.
     Token(TokenFault),
@@ -254,6 +256,17 @@ pub enum Refusal {
         /// The bound.
         most: usize,
     },
+}
+
+/// Whose a room is that is not yours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// An account has made it.
+    Somebodys,
+    /// No account has.
+    Nobodys,
+    /// It is the lobby.
+    Everybodys,
 }
 
 /// Why what a program sent is no request.
@@ -420,6 +433,11 @@ pub enum RankFault {
         /// Which.
         room: Option<RoomName>,
     },
+    /// The same of a room that has none, and is nobody's.
+    ForServerOperators {
+        /// Which.
+        room: RoomName,
+    },
     /// An operator needs a name of their own.
     OperatorNeedsAccount {
         /// The name.
@@ -463,7 +481,9 @@ impl RankFault {
     fn code(&self) -> Code {
         match self {
             RankFault::NobodysRoom { .. } => Code::NotYours,
-            RankFault::OperatorsName { .. } | RankFault::ForOperators { .. } => Code::NotAllowed,
+            RankFault::OperatorsName { .. }
+            | RankFault::ForOperators { .. }
+            | RankFault::ForServerOperators { .. } => Code::NotAllowed,
             RankFault::OperatorNeedsAccount { .. } => Code::NotRegistered,
             RankFault::NoOperator { .. } => Code::NoSuchUser,
             RankFault::TooManyOperators { .. } => Code::TooManyAccounts,

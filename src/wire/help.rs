@@ -94,8 +94,10 @@ fn brief(verb: Verb) -> Brief {
 pub fn usage(verb: Verb) -> String {
     let row = verb.row();
     let call = format!("/{} {}", row.names[0], row.arguments);
-    if verb == Verb::Replay {
-        return format!("type: {call}, from 0 to {REPLAY_LINES_MAX}");
+    match verb {
+        Verb::Replay => return format!("type: {call}, from 0 to {REPLAY_LINES_MAX}"),
+        Verb::Slow => return format!("type: {call}, from 0 to {SLOW_SECS_MAX}"),
+        _ => {}
     }
     format!("type: {}; /help {} tells more", call.trim_end(), row.names[0])
 }

@@ -117,6 +117,11 @@ pub enum ModerationFault {
         /// Where; `None` for everywhere.
         room: Option<RoomName>,
     },
+    /// Nor is anybody of that room, which is nobody's.
+    NoOperators {
+        /// Which.
+        room: RoomName,
+    },
     /// It is an operator of the server, to whom nobody in the conversation does that.
     Operator {
         /// Who.
@@ -148,6 +153,7 @@ impl ModerationFault {
             | ModerationFault::NoAddress { .. }
             | ModerationFault::IsRoom { .. } => Code::Usage,
             ModerationFault::NoOperator { .. }
+            | ModerationFault::NoOperators { .. }
             | ModerationFault::Operator { .. }
             | ModerationFault::Owner { .. }
             | ModerationFault::Oneself

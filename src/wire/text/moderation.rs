@@ -148,6 +148,9 @@ pub(super) fn fault(fault: &ModerationFault, clock: Clock) -> String {
         ModerationFault::NoOperator { room: Some(room) } => {
             format!("only operators of #{room} can do that: /op #{room} says who they are")
         }
+        ModerationFault::NoOperators { room } => {
+            format!("#{room} is nobody's: only operators of the server can do that there")
+        }
         ModerationFault::NoOperator { room: None } => {
             "only operators of the server can do that; whoever runs it names them".to_owned()
         }

@@ -19,13 +19,13 @@ pub(super) fn ranks(news: &RankNews) -> String {
 fn sentence(news: &RankNews) -> String {
     match news {
         RankNews::Operators { room, owner, nicks } => {
-            let owner = match owner {
-                Some(owner) => format!("#{room} is {owner}'s"),
-                None => format!("#{room} is nobody's"),
+            let (owner, none) = match owner {
+                Some(owner) => (format!("#{room} is {owner}'s"), "no other operators"),
+                None => (format!("#{room} is nobody's"), "no operators"),
             };
             let nicks: Vec<&str> = nicks.iter().map(Nick::as_str).collect();
             match nicks.is_empty() {
-                true => format!("{owner}; it has no other operators"),
+                true => format!("{owner}; it has {none}"),
                 false => format!("{owner}; its operators: {}", nicks.join(", ")),
             }
         }

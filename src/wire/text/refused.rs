@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::chat::command::Verb;
-use crate::chat::event::{RankFault, Refusal, TokenFault};
+use crate::chat::event::{RankFault, Refusal, TokenFault, Whose};
 use crate::chat::login::PASSWORD_CHARS;
 use crate::chat::name::{NameFault, Reserved};
 
@@ -206,8 +206,14 @@ fn room_refusal_text(refusal: &Refusal) -> String {
         Refusal::RoomFull { room, most } => {
             format!("#{room} is full with {most} people: try again later, or another room")
         }
-        Refusal::NotYours { room } => {
+        Refusal::NotYours { room, whose: Whose::Somebodys } => {
             format!("#{room} is not yours: only the account that made it can do that")
+        }
+        Refusal::NotYours { room, whose: Whose::Nobodys } => {
+            format!("#{room} is nobody's: only operators of the server can do that there")
+        }
+        Refusal::NotYours { room, whose: Whose::Everybodys } => {
+            format!("#{room} is everybody's: nobody locks, opens or closes it")
         }
         other => unreachable!("{other:?} is not about a room"),
     }
@@ -218,6 +224,9 @@ fn rank_fault(fault: &RankFault) -> String {
     match fault {
         RankFault::ForOperators { room: Some(room) } => {
             format!("that is for operators of #{room}: /op #{room} says who they are")
+        }
+        RankFault::ForServerOperators { room } => {
+            format!("#{room} is nobody's: only operators of the server can do that there")
         }
         RankFault::ForOperators { room: None } => {
             "that is for operators of the server; whoever runs it names them".to_owned()

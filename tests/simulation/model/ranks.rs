@@ -64,6 +64,7 @@ impl Model {
         let operators: Vec<String> = operators.into_iter().map(|nick| nick.shown).collect();
         let whose = it.owner.as_ref().map_or("nobody".to_owned(), |owner| nick_of(owner).shown);
         let others = match operators.is_empty() {
+            true if it.owner.is_none() => "it has no operators".to_owned(),
             true => "it has no other operators".to_owned(),
             false => format!("its operators: {}", operators.join(", ")),
         };
@@ -91,7 +92,9 @@ impl Model {
             return Err("not-yours");
         }
         let account = account?;
-        let is_one = self.rooms[room].operators.contains(&account);
+        let it = &self.rooms[room];
+        let is_owner = is_operator && it.owner == Some(account);
+        let is_one = is_owner || it.operators.contains(&account);
         match (is_one, is_operator) {
             (true, true) => {
                 let name = self.rooms[room].name.shown.clone();
