@@ -9,7 +9,8 @@
 //! ```
 //!
 //! - [`chat`] is pure. [`chat::Input`] goes in, [`chat::event::Event`]s come out in an
-//!   [`chat::outbox::Outbox`], time is an argument. No byte, no socket, no clock, no English.
+//!   [`chat::outbox::Outbox`], time is an argument. No byte, no socket, no clock; no English but what the console is called,
+//!   which is kept as a name is.
 //! - [`wire`] is the words and bytes between: lines in, cleaned; events out, rendered. No socket.
 //! - [`net::hub`] is everything where chat servers break (partial writes, slow readers,
 //!   half-closes, closing and reaping), generic over the stream, so that it is simulated too.

@@ -14,7 +14,7 @@ use log::LevelFilter;
 use crate::chat::command::{Command, Moderation};
 use crate::chat::event::Code;
 use crate::chat::name::nearest;
-use crate::chat::sanctions::network;
+use crate::chat::network::network;
 
 /// How long it is until the server stops where `/shutdown` does not say, in seconds.
 pub const SHUTDOWN_SECS: u64 = 10;

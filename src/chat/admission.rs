@@ -55,11 +55,6 @@ fn needs_no_login(command: &Command<'_>) -> bool {
 }
 
 impl Chat {
-    /// Whoever has an account, or makes one with an invitation, comes in from now on; or everybody.
-    pub fn set_admission(&mut self, admission: Admission) {
-        self.limits.admission = admission;
-    }
-
     /// Greets who has just connected.
     pub(super) fn greet(&self, conn: ConnId, out: &mut Outbox) {
         let admission = self.limits.admission;

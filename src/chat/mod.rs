@@ -44,6 +44,7 @@ pub mod moment;
 mod moves;
 pub mod name;
 mod naming;
+pub mod network;
 mod operate;
 pub mod outbox;
 pub mod oversee;

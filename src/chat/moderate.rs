@@ -14,11 +14,12 @@ use super::command::{Measure, Moderation, Verb, Where, Who};
 use super::event::{Act, Deed, Event, ModerationFault, Parting, Refusal, Subject};
 use super::kept::Change;
 use super::name::{Nick, key_of};
+use super::network;
 use super::outbox::{Audience, Outbox};
 use super::ranks::{Place, Rank};
 use super::record::{Record, Recorded};
 use super::room::RoomId;
-use super::sanctions::{self, EVERYWHERE_MAX, Kind, OF_ROOM_MAX, Person, Sanction, Target};
+use super::sanctions::{EVERYWHERE_MAX, Kind, OF_ROOM_MAX, Person, Sanction, Target};
 use super::{Chat, ConnId, Now};
 
 /// How many bytes of a reason are shown and kept; the rest is cut off.
@@ -190,13 +191,13 @@ impl Chat {
         let typed = who.typed().trim_start_matches('@');
         let key = key_of(typed);
         let conn = self.users.named(&key);
-        if let Some(network) = network(who) {
+        if let Some(network) = network_meant(who) {
             if place == Place::Everywhere && kind == Kind::Ban {
                 // A slip of a digit or two is not to keep everybody out.
                 if network.prefix_len() == 0 {
                     return refused(ModerationFault::AllAddresses { typed: typed.to_owned() });
                 }
-                let listed = sanctions::shown(network);
+                let listed = network::shown(network);
                 let (name, target) = (Rc::from(&*listed), Target::Network(network));
                 return Ok(Whom { target, name, listed, conn: None, account: None });
             }
@@ -470,7 +471,7 @@ impl Chat {
             Who::Address(_) => Vec::new(),
             Who::Name(_) | Who::Either(_) => table.targets_of(kind, person),
         };
-        targets.extend(network(who).map(Target::Network));
+        targets.extend(network_meant(who).map(Target::Network));
         let lifted = targets.into_iter().filter_map(|it| table.find(kind, &it, unix).cloned());
         let lifted: Vec<Sanction> = lifted.collect();
         let Some(first) = lifted.first() else {
@@ -526,10 +527,10 @@ impl Chat {
 }
 
 /// The network that is meant, if one can be.
-fn network(who: Who<'_>) -> Option<IpNet> {
+fn network_meant(who: Who<'_>) -> Option<IpNet> {
     match who {
         Who::Name(_) => None,
-        Who::Address(typed) | Who::Either(typed) => sanctions::network(typed),
+        Who::Address(typed) | Who::Either(typed) => network::network(typed),
     }
 }
 

@@ -2,7 +2,7 @@
 //! that the server is about to stop.
 //!
 //! Promises: looking changes nothing. Deliberately shows neither what anybody says nor a password,
-//! and knows no address: the connections have those.
+//! and no address: the connections have those.
 
 use std::rc::Rc;
 use std::time::Duration;

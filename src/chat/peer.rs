@@ -1,9 +1,10 @@
 //! A connection as the conversation knows it: a number, and a key of where it comes from.
 //!
 //! Promises: both are as small as they can be, and compared in one step. Deliberately gives no
-//! numbers out and reads no address: the loop does.
+//! numbers out and makes no key: the loop does. [`super::network`] says what a key means.
 
-/// Where a connection comes from, as an opaque key: what is counted by address is counted by it.
+/// Where a connection comes from: of an IPv6 address the first half, of an IPv4 address the last
+/// half of what it is mapped into. What is counted by address is counted by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Origin(pub u64);
 

@@ -55,11 +55,6 @@ impl Operators {
 }
 
 impl Chat {
-    /// The operators of the server are these from now on.
-    pub fn set_operators(&mut self, operators: Operators) {
-        self.limits.operators = operators;
-    }
-
     /// The keys of the names that operators of the server should have, and that no person owns.
     pub fn operators_unknown(&self) -> impl Iterator<Item = &str> {
         let accounts = &self.accounts;
@@ -156,7 +151,7 @@ mod tests {
         }
         assert_eq!(chat.rank_of(3, Place::Everywhere), Rank::ServerOperator);
         assert_eq!(chat.operators_unknown().collect::<Vec<_>>(), ["dan"]);
-        chat.set_operators(Operators::new(["bob"]));
+        chat.set_limits(Limits { operators: Operators::new(["bob"]), ..Limits::loose() });
         assert_eq!(chat.operators_unknown().count(), 0);
         assert_eq!(chat.rank_of(3, here), Rank::Nobody);
         assert_eq!(chat.rank_of(2, Place::Everywhere), Rank::ServerOperator);

@@ -3,7 +3,7 @@
 //! Promises: whom nothing is done to pays a look at two empty tables; a ban of a room holds for
 //! entering, reading and speaking, a mute for speaking, whatever name its target takes. What is
 //! done while nothing can be written is given away when that is possible again. Deliberately
-//! changes no table but at the start: that is in [`super::moderate`].
+//! adds to no table but at the start, and when an account is gone: that is in [`super::moderate`].
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn where_somebody_comes_from_is_in_its_networks() {
-        let network = |text| crate::chat::sanctions::network(text).unwrap();
+        let network = |text| crate::chat::network::network(text).unwrap();
         for (from, text, is_in) in [
             ("10.1.2.3", "10.1.2.3", true),
             ("10.1.2.3", "10.1.2.2", false),

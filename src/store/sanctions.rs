@@ -9,7 +9,8 @@ use rusqlite::{Connection, Result, Row};
 
 use crate::chat::kept::KeptSanction;
 use crate::chat::name::key_of;
-use crate::chat::sanctions::{Kind, Sanction, Target, canonical};
+use crate::chat::network::canonical;
+use crate::chat::sanctions::{Kind, Sanction, Target};
 
 use super::changes::{run, signed};
 use super::read::{number, words};
@@ -129,7 +130,7 @@ mod tests {
     use super::super::{Engine, House};
     use super::*;
     use crate::chat::kept::{Change, KeptLock};
-    use crate::chat::sanctions::network;
+    use crate::chat::network::network;
 
     fn kept(room: Option<u64>, kind: Kind, target: Target, end: Option<i64>) -> KeptSanction {
         let (name, by) = ("Bob".to_owned(), "alice".to_owned());

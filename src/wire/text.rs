@@ -24,7 +24,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::chat::event::{Event, Parting, Profile, Roll, RoomRow};
 use crate::chat::event::{Receipt, StopNews, Stranger, Zone};
 use crate::chat::name::Nick;
-use crate::chat::sanctions;
+use crate::chat::network;
 
 use super::Clock;
 use super::clean::clean;
@@ -316,7 +316,7 @@ fn profile_text(profile: &Profile, clock: Clock) -> String {
     let since = clock.show(profile.since_unix);
     let (span, idle) = (how_long(profile.span), how_long(profile.idle));
     let id = profile.id;
-    let from = profile.address.map(|address| format!("from {}, ", sanctions::shown(address)));
+    let from = profile.address.map(|address| format!("from {}, ", network::shown(address)));
     let (owner, from) = (owner.unwrap_or_default(), from.unwrap_or_default());
     let place = wrapped(&format!("{nick}: {owner}{from}{rooms}"));
     let away = profile.away.as_ref().map(|text| format!("* {}\n", away_text(nick, text)));

@@ -12,7 +12,7 @@ use crate::chat::event::{
 use crate::chat::event::{PasteNews, RankNews, Receipt, StopNews};
 use crate::chat::kept::{KeptDirect, Secret, Span};
 use crate::chat::name::{Nick, RoomName};
-use crate::chat::sanctions;
+use crate::chat::network;
 use crate::chat::settings::{Color, Face, Setting};
 use crate::wire::{Clock, rfc3339, text};
 
@@ -273,7 +273,7 @@ fn write_profile(profile: &Profile, to: &mut Object<'_>) {
     to.text_if("reason", profile.away.as_deref().filter(|reason| !reason.is_empty()));
     to.text("connection", &format!("{:016x}", profile.id));
     to.text_if("owner", profile.owner.as_ref().map(Nick::as_str));
-    to.text_if("address", profile.address.map(sanctions::shown).as_deref());
+    to.text_if("address", profile.address.map(network::shown).as_deref());
 }
 
 /// What is about names for bots.

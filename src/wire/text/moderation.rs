@@ -6,7 +6,8 @@
 use crate::chat::command::Verb;
 use crate::chat::event::{Act, Deed, Event, ModerationFault, Subject};
 use crate::chat::name::RoomName;
-use crate::chat::sanctions::{self, Kind};
+use crate::chat::network;
+use crate::chat::sanctions::Kind;
 
 use super::super::Clock;
 use super::quoted;
@@ -72,7 +73,7 @@ fn done(deed: &Deed, clock: Clock) -> String {
 /// Somebody, as they are written in a command: a name that could be an address has its `@`.
 fn shown(who: &Subject) -> String {
     match who {
-        Subject::Nick(nick) if sanctions::network(nick).is_some() => format!("@{nick}"),
+        Subject::Nick(nick) if network::network(nick).is_some() => format!("@{nick}"),
         Subject::Nick(text) | Subject::Address(text) => text.to_string(),
     }
 }
