@@ -443,7 +443,7 @@ impl Chat {
         let rooms = self.expel(conn, Parting::Banned, told, now, out);
         // The others know them by their name, and where they come from is not theirs to know.
         if let Some(nick) = nick {
-            let deed = Deed { who: Subject::Nick(Rc::from(nick.as_str())), ..deed };
+            let deed = Deed { who: Subject::AddressOf(Rc::from(nick.as_str())), ..deed };
             self.tell_done(&done(deed, rooms, None), None, out);
         }
     }

@@ -30,6 +30,8 @@ pub enum Act {
 pub enum Subject {
     /// Who has that name.
     Nick(Rc<str>),
+    /// Who has that name, for where they come from, which is not told.
+    AddressOf(Rc<str>),
     /// Who comes from that address or network.
     Address(Rc<str>),
 }
@@ -46,7 +48,7 @@ impl Subject {
     /// The name, or the address.
     pub fn text(&self) -> &Rc<str> {
         match self {
-            Subject::Nick(text) | Subject::Address(text) => text,
+            Subject::Nick(text) | Subject::AddressOf(text) | Subject::Address(text) => text,
         }
     }
 }

@@ -73,6 +73,7 @@ fn done(deed: &Deed, clock: Clock) -> String {
 /// Somebody, as they are written in a command: a name that could be an address has its `@`.
 fn shown(who: &Subject) -> String {
     match who {
+        Subject::AddressOf(nick) => format!("{}'s address", shown(&Subject::Nick(nick.clone()))),
         Subject::Nick(nick) if network::network(nick).is_some() => format!("@{nick}"),
         Subject::Nick(text) | Subject::Address(text) => text.to_string(),
     }

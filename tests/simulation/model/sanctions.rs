@@ -380,7 +380,8 @@ impl Model {
             let nick = self.conns[no].nick.clone();
             let rooms = self.expel(no, &deed);
             if let Some(nick) = nick {
-                self.tell_done(None, None, &rooms, &Deed { who: nick.shown, ..deed });
+                let who = format!("{}'s address", nick.shown);
+                self.tell_done(None, None, &rooms, &Deed { who, ..deed });
             }
         }
     }

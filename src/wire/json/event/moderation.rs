@@ -46,7 +46,7 @@ pub(super) fn write(event: &Event, to: &mut Object<'_>) {
 /// To whom.
 fn write_who(who: &Subject, to: &mut Object<'_>) {
     match who {
-        Subject::Nick(nick) => to.text("nick", nick),
+        Subject::Nick(nick) | Subject::AddressOf(nick) => to.text("nick", nick),
         Subject::Address(address) => to.text("address", address),
     }
 }
