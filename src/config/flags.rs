@@ -318,7 +318,8 @@ pub(super) struct Flags {
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet", help_heading = "Log")]
     pub(super) verbose: u8,
 
-    /// Log only what goes wrong.
+    /// Log only what goes wrong, and who is refused or guesses passwords: not who came, nor what
+    /// operators do.
     #[arg(short, long, help_heading = "Log")]
     pub(super) quiet: bool,
 

@@ -401,7 +401,7 @@ fn fail2ban_finds_the_address_of_who_is_to_be_kept_out_and_of_nobody_else() {
         .collect();
     assert_eq!(found, ["::1", "127.0.0.1"], "{log}");
     // The journal keeps the time apart, and the line has its own.
-    let refused = "box chatline[7]: 2026-11-22T01:02:03.456Z INFO event=refused \
+    let refused = "box chatline[7]: 2026-11-22T01:02:03.456Z WARN event=refused \
                    peer=[2001:db8::7]:4711 reason=";
     for reason in ["too-many-from-here", "too-often-from-here", "too-many-handshakes-from-here"] {
         let line = format!("{refused}{reason}");
@@ -417,6 +417,6 @@ fn fail2ban_finds_the_address_of_who_is_to_be_kept_out_and_of_nobody_else() {
     let failed = "INFO event=tls_failed peer=[2001:db8::7]:4711 cause=\"received fatal alert: \
                   UnknownCA\"";
     assert!(!rules.iter().any(|rule| rule.is_match(failed)));
-    let plain = "INFO event=wrong_protocol peer=[2001:db8::7]:4711 saw=plain";
+    let plain = "WARN event=wrong_protocol peer=[2001:db8::7]:4711 saw=plain";
     assert!(rules.iter().any(|rule| rule.is_match(plain)));
 }

@@ -7,7 +7,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use log::info;
+use log::{info, warn};
 
 use crate::chat::ConnId;
 use crate::chat::event::{Event, Parting, Refusal, Stranger};
@@ -82,7 +82,7 @@ impl<S: Stream> Hub<S> {
     /// Somebody was not let in.
     pub(super) fn log_refused(&mut self, from: SocketAddr, reason: &'static str) {
         if self.has_room_in_log(("refused", reason), from.ip()) {
-            info!(peer:% = from, reason; "refused");
+            warn!(peer:% = from, reason; "refused");
         }
     }
 
@@ -96,7 +96,7 @@ impl<S: Stream> Hub<S> {
             Stranger::Plain => "plain",
         };
         if self.has_room_in_log(("wrong_protocol", saw), from.ip()) {
-            info!(peer:% = from, saw; "wrong_protocol");
+            warn!(peer:% = from, saw; "wrong_protocol");
         }
     }
 
@@ -123,16 +123,16 @@ impl<S: Stream> Hub<S> {
         let nick = self.chat.nick_of(id).unwrap_or(NOBODY);
         match refusal {
             Refusal::WrongPassword { room } => {
-                info!(peer:%, nick, room = room.as_str(); "wrong_password");
+                warn!(peer:%, nick, room = room.as_str(); "wrong_password");
             }
-            Refusal::WrongInvite => info!(peer:%, nick; "wrong_invitation"),
+            Refusal::WrongInvite => warn!(peer:%, nick; "wrong_invitation"),
             Refusal::WrongPasswordOfName { nick: name, .. } => {
-                info!(peer:%, nick, name = name.as_str(); "wrong_password");
+                warn!(peer:%, nick, name = name.as_str(); "wrong_password");
             }
             Refusal::TryLater { room, .. } => {
-                info!(peer:%, nick, room = room.as_str(); "too_many_tries");
+                warn!(peer:%, nick, room = room.as_str(); "too_many_tries");
             }
-            _ => info!(peer:%, nick; "too_many_tries"),
+            _ => warn!(peer:%, nick; "too_many_tries"),
         }
     }
 
