@@ -217,6 +217,25 @@ fn a_configuration_is_checked_without_a_server() {
 }
 
 #[test]
+#[cfg(feature = "tls")]
+fn a_certificate_is_checked_as_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let mut command = ServerProcess::command();
+        command.current_dir(folder.path()).args(args).output().unwrap()
+    };
+    let check = ["--tls-listen", "29443", "check-config"];
+    let sentence = complaint(&run(&check), 2);
+    assert!(sentence.starts_with("--tls-cert chatline.crt: there is no such file"), "{sentence}");
+    shown(&run(&["cert", "localhost"]));
+    assert!(shown(&run(&check)).starts_with("the configuration is good\n"));
+    shown(&run(&["cert", "localhost", "--cert", "other.crt", "--key", "other.key"]));
+    let other = [&["--tls-key", "other.key"][..], &check].concat();
+    let sentence = complaint(&run(&other), 2);
+    assert!(sentence.contains("it does not belong to the certificate"), "{sentence}");
+}
+
+#[test]
 fn a_variable_that_nobody_reads_is_told() {
     let text = shown(&run(&["check-config"], &[("CHATLINE_PAEC", "7")]));
     assert!(

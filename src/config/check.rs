@@ -1,7 +1,8 @@
 //! `chatline check-config`: what the configuration is, where it is not the default.
 //!
 //! Promises: what is good here starts, as far as that is known without starting; each value is on
-//! one line, with where it stands. Deliberately opens no file, and listens nowhere.
+//! one line, with where it stands. Deliberately opens no file but those of the certificate, which
+//! must fit together, and listens nowhere.
 
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use clap::ValueHint;
 use super::given::{Origin, Value};
 use super::reach::shown;
 use super::{Config, command, unread};
+use crate::net::tls::Keys;
 
 /// The summary, for standard output.
 ///
@@ -22,6 +24,9 @@ pub(super) fn summary(config: &Config) -> Result<String, String> {
         let found = endpoint.resolve().map(drop);
         found.map_err(|why| format!("{flag} {endpoint}: {why}"))
     })?;
+    if !config.tls_listen.is_empty() {
+        Keys::load(&config.tls)?;
+    }
     let lines = different.filter(|value| value.key != "config").map(|value| {
         let place = match &value.origin {
             Origin::Default => String::new(),

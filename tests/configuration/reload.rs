@@ -67,6 +67,22 @@ fn what_is_live_is_applied_and_the_rest_is_told() {
 }
 
 #[test]
+fn a_log_that_becomes_quiet_says_so_and_one_that_is_quiet_tells_who_is_refused() {
+    let (server, path, _folder) = start("name-chars = 9\n", &[]);
+    reload(&server, &path, "quiet = true\npace = 7\n", "event=config_changed key=quiet");
+    assert!(server.log().contains("event=config_changed key=pace old=100 new=7"));
+    let log = reload(&server, &path, "quiet = true\npaec = 7\n", "event=config_kept");
+    assert!(!log.contains("INFO"), "{log}");
+    let mut browser = server.connect();
+    browser.send(b"GET / HTTP/1.1\r\n\r\n");
+    browser.rest();
+    let is_told = || server.log().contains("WARN event=wrong_protocol peer=").then_some(());
+    assert!(wait_for(is_told).is_some(), "{}", server.log());
+    let log = reload(&server, &path, "pace = 8\n", "event=config_changed key=quiet");
+    assert!(log.contains("INFO event=config_changed key=pace old=7 new=8"), "{log}");
+}
+
+#[test]
 fn a_file_that_is_wrong_changes_nothing() {
     let (server, path, _folder) = start("name-chars = 9\n", &[]);
     let text = "name-chars = 5\npaec = 7\n";
@@ -161,7 +177,10 @@ fn without_a_file_there_is_nothing_to_read() {
 
 #[test]
 fn an_operator_whom_nobody_can_be_is_told() {
-    let (server, path, _folder) = start("operators = ['ann', 'Bob']\n", &[]);
+    let place = tempfile::tempdir().unwrap();
+    let console = place.path().join("console");
+    let args = ["--admin", console.to_str().unwrap()];
+    let (server, path, _folder) = start("operators = ['ann', 'Bob']\n", &args);
     let count = |log: &str| log.matches("event=operator_unknown").count();
     let log = wait_for(|| Some(server.log()).filter(|log| count(log) == 2));
     let log = log.unwrap_or_else(|| panic!("it is not in the log: {}", server.log()));
@@ -171,5 +190,8 @@ fn an_operator_whom_nobody_can_be_is_told() {
     let text = "operators = ['cat']\n";
     let log = reload(&server, &path, text, "event=config_changed key=operators");
     assert!(log.contains("WARN event=operator_unknown name=cat"), "{log}");
+    let mut console = Peer::at_console(&console);
+    console.send_line("/reload");
+    console.line_that_starts("* cat is an operator whom nobody can be: no account has that name");
     assert_eq!(count(&log), 1, "{log}");
 }

@@ -4,7 +4,7 @@
 //! each change is logged, and whether it is applied. Deliberately reads in the loop: a file of an
 //! operator is small and near, and a turn that waits for it is one turn.
 
-use log::{info, warn};
+use log::{LevelFilter, info, warn};
 
 use super::Server;
 use super::start::{connections_max, raise_descriptor_limit};
@@ -19,6 +19,8 @@ pub struct Reloaded {
     pub certificate: Option<Result<String, String>>,
     /// Of the configuration.
     pub configuration: Reconfigured,
+    /// Of the operators that it names, those who have no account.
+    pub operators_unknown: Vec<String>,
 }
 
 /// What came of reading the configuration again.
@@ -39,7 +41,11 @@ impl Reloaded {
             Ok(file) => format!("the certificate was read again: {file}"),
             Err(why) => format!("the certificate stays as it was: {why}"),
         });
-        certificate.into_iter().chain(self.configuration.told()).collect()
+        let unknown = self.operators_unknown.iter();
+        let unknown = unknown.map(|name| {
+            format!("{name} is an operator whom nobody can be: no account has that name")
+        });
+        certificate.into_iter().chain(self.configuration.told()).chain(unknown).collect()
     }
 }
 
@@ -91,10 +97,19 @@ impl Server {
             keys.reload().map(|()| file())
         });
         self.service.reloading();
+        let level = self.config.log_level;
         let configuration = self.reload_configuration(now);
+        // What a console has said of it holds until the configuration says otherwise.
+        let new = self.config.log_level_to_set().filter(|new| *new != level);
+        // The change to a quiet log is still told of, and so is that to one that is not.
+        log::set_max_level(log::max_level().max(new.unwrap_or(LevelFilter::Off)));
         configuration.log();
+        if let Some(new) = new {
+            log::set_max_level(new);
+        }
         self.service.ready();
-        Reloaded { certificate, configuration }
+        let unknown = self.hub.operators_unknown().map(str::to_owned);
+        Reloaded { certificate, configuration, operators_unknown: unknown.collect() }
     }
 
     fn reload_configuration(&mut self, now: Now) -> Reconfigured {
@@ -104,13 +119,8 @@ impl Server {
         match self.config.read_again() {
             Err(why) => Reconfigured::Kept(why),
             Ok(new) => {
-                let level = self.config.log_level;
                 let changes = self.config.adopt(new);
                 self.apply(now);
-                // What a console has said of it holds until the configuration says otherwise.
-                if let Some(new) = self.config.log_level_to_set().filter(|new| *new != level) {
-                    log::set_max_level(new);
-                }
                 Reconfigured::Changes(changes)
             }
         }
