@@ -338,7 +338,7 @@ pub(super) enum Instead {
     #[command(next_line_help = true)]
     Cert(Cert),
     /// Checks the flags, the environment and the file of --config, and says what is otherwise than
-    /// by default; starts nothing.
+    /// by default; starts nothing. Flags stand before it: chatline --pace 3 check-config.
     CheckConfig,
     /// Writes the man page to standard output, or that of one command.
     #[command(next_line_help = true)]

@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 
+use clap::Arg;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::command;
@@ -18,6 +19,9 @@ pub(super) fn sentence(error: &clap::Error, args: &[OsString], file: Option<&Fil
     match error.kind() {
         ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => {
             let arg = told(ContextKind::InvalidSubcommand).unwrap_or(arg);
+            if let Some(sentence) = misplaced(&arg, args) {
+                return sentence;
+            }
             let meant = match told(ContextKind::SuggestedArg) {
                 Some(flag) => format!(", but there is {flag}"),
                 None if Endpoint::parse(&arg).is_ok() => format!(", but there is --listen {arg}"),
@@ -47,6 +51,25 @@ pub(super) fn sentence(error: &clap::Error, args: &[OsString], file: Option<&Fil
             first.trim_start_matches("error: ").to_owned()
         }
     }
+}
+
+/// A flag of the server that stands behind a command, where only the command's own do.
+fn misplaced(flag: &str, args: &[OsString]) -> Option<String> {
+    let command = command();
+    let instead = args.iter().skip(1).filter_map(|arg| arg.to_str());
+    let instead = instead
+        .take_while(|arg| arg.split('=').next() != Some(flag))
+        .find_map(|arg| command.find_subcommand(arg))?;
+    let is_it = |arg: &&Arg| {
+        let short = arg.get_short().map(|short| format!("-{short}"));
+        arg.get_long().is_some_and(|long| flag.strip_prefix("--") == Some(long))
+            || short.as_deref() == Some(flag)
+    };
+    let arg = command.get_arguments().find(is_it)?;
+    let value = arg.get_value_names().filter(|_| arg.get_action().takes_values());
+    let value = value.and_then(|names| names.first()).map(|name| format!(" {name}"));
+    let (value, name) = (value.unwrap_or_default(), instead.get_name());
+    Some(format!("{flag} stands before the command: chatline {flag}{value} {name}"))
 }
 
 /// The values that are possible.
@@ -83,6 +106,32 @@ fn origin(usage: &str, args: &[OsString], file: Option<&File>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flag_behind_a_command_is_told_its_place() {
+        let told = |args: &[&str]| {
+            let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+            let error = command().try_get_matches_from(&args).expect_err("it is refused");
+            sentence(&error, &args, None)
+        };
+        for (args, expected) in [
+            (
+                &["chatline", "check-config", "--pace", "3"][..],
+                "--pace stands before the command: chatline --pace COUNT check-config",
+            ),
+            (
+                &["chatline", "check-config", "--pace=3"],
+                "--pace stands before the command: chatline --pace COUNT check-config",
+            ),
+            (
+                &["chatline", "export", "--room", "x", "-q"],
+                "-q stands before the command: chatline -q export",
+            ),
+            (&["chatline", "check-config", "--paec"], "there is no '--paec'"),
+        ] {
+            assert_eq!(told(args), expected);
+        }
+    }
 
     #[test]
     fn a_value_is_traced_to_its_flag_or_its_variable() {
