@@ -115,8 +115,7 @@ fn listen(
     let mut listeners = Listeners::new(hub::refuse_line(Parting::ServerFull));
     let mut got = Vec::new();
     for handed in handed {
-        let named = Kind::ALL.iter().find(|kind| kind.word() == handed.name);
-        let kind = *named.unwrap_or(&Kind::Lines);
+        let kind = spoken_at(&handed.name).map_err(StartError::Data)?;
         let token = Token(FIRST_LISTENER - got.len());
         let address = listeners.add(Listening::Already(handed.socket), registry, token, kind);
         let doing = doing("listen on a socket that was handed over");
@@ -136,6 +135,23 @@ fn listen(
         got.push((kind, address.map_err(listening(endpoint, flag))?));
     }
     Ok((listeners, got))
+}
+
+/// What is spoken at a socket of that name. That of its unit, which is the default of systemd, and
+/// what stands for none (sd_listen_fds_with_names(3)), say nothing; any other is a slip, of which
+/// nobody would hear where passwords go in plain text.
+fn spoken_at(name: &str) -> Result<Kind, String> {
+    let is_default = ["", "unknown"].contains(&name) || name.ends_with(".socket");
+    let named = Kind::ALL.iter().copied().find(|kind| kind.word() == name);
+    named.or(is_default.then_some(Kind::Lines)).ok_or_else(|| {
+        let words: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+        format!(
+            "a socket that was handed over is called '{}', which does not say what is spoken \
+             there: FileDescriptorName= is {}",
+            name.escape_debug(),
+            words.join(" or ")
+        )
+    })
 }
 
 /// Whether the room where everybody starts is nobody's.
@@ -257,6 +273,24 @@ mod tests {
         assert_eq!(connections_max(Connections::AtMost(2000), Some(1024)), Some(960));
         assert_eq!(connections_max(Connections::AtMost(2000), None), Some(2000));
         assert_eq!(connections_max(Connections::Unlimited, Some(1024)), None);
+    }
+
+    #[test]
+    fn a_name_of_a_socket_that_is_a_slip_is_refused() {
+        for (name, kind) in [
+            ("lines", Kind::Lines),
+            ("telnet", Kind::Telnet),
+            ("tls", Kind::Tls),
+            ("", Kind::Lines),
+            ("unknown", Kind::Lines),
+            ("chatline.socket", Kind::Lines),
+        ] {
+            assert_eq!(spoken_at(name), Ok(kind), "{name}");
+        }
+        for name in ["TLS", "tsl", "tls ", "chatline"] {
+            let why = spoken_at(name).unwrap_err();
+            assert!(why.ends_with("FileDescriptorName= is lines or telnet or tls"), "{why}");
+        }
     }
 
     #[test]
