@@ -105,7 +105,10 @@ pub const TABLE: &[Row] = &[
         verb: Verb::Shutdown, name: "shutdown", arguments: "[SECONDS] [WHY] or cancel",
         does: "stops the server, or does not after all",
     },
-    Row { verb: Verb::Help, name: "help", arguments: "", does: "this list" },
+    Row {
+        verb: Verb::Help, name: "help", arguments: "[ORDER]",
+        does: "this list, or more about one",
+    },
     Row { verb: Verb::Quit, name: "quit", arguments: "", does: "leaves the console" },
 ];
 
@@ -137,12 +140,12 @@ pub enum Order<'a> {
     Announce(&'a str),
     /// Read the configuration again.
     Reload,
-    /// Stop in so many seconds, with a reason, which may be empty.
-    Shutdown(u64, &'a str),
+    /// Stop in so many seconds, where that is said, with a reason, which may be empty.
+    Shutdown(Option<u64>, &'a str),
     /// Do not stop after all.
     ShutdownCancel,
-    /// List the orders.
-    Help,
+    /// List the orders, or tell of one.
+    Help(Option<Verb>),
     /// Leave the console.
     Quit,
 }
@@ -161,7 +164,7 @@ impl Order<'_> {
             Order::Announce(_) => Verb::Announce,
             Order::Reload => Verb::Reload,
             Order::Shutdown(..) | Order::ShutdownCancel => Verb::Shutdown,
-            Order::Help => Verb::Help,
+            Order::Help(_) => Verb::Help,
             Order::Quit => Verb::Quit,
         };
         Some(verb.row().name)
@@ -224,6 +227,11 @@ pub enum Fault {
     },
     /// The server is not about to stop.
     StopsNot,
+    /// It is already, and the order does not say when it is to stop instead.
+    StopsAlready {
+        /// How many seconds are left.
+        seconds: u64,
+    },
     /// As many consoles are open as may be.
     ConsolesFull {
         /// The bound.
@@ -237,7 +245,7 @@ impl Fault {
     /// The stable word for it: those of the conversation, in the same sense.
     pub fn code(&self) -> Code {
         match self {
-            Fault::Usage(_) | Fault::StopsNot => Code::Usage,
+            Fault::Usage(_) | Fault::StopsNot | Fault::StopsAlready { .. } => Code::Usage,
             Fault::NoRoom { .. } => Code::NoSuchRoom,
             Fault::Unknown { .. } | Fault::NoSlash => Code::UnknownCommand,
             Fault::LineTooLong { .. } => Code::LineTooLong,
@@ -263,12 +271,7 @@ pub fn parse(line: &str) -> Result<Order<'_>, Fault> {
         let is_quit = word.eq_ignore_ascii_case("quit") && rest.is_empty();
         return if is_quit { Ok(Order::Quit) } else { Err(Fault::NoSlash) };
     };
-    let row = TABLE.iter().find(|row| row.name.eq_ignore_ascii_case(word));
-    let Some(row) = row else {
-        let near = nearest(&word.to_lowercase(), TABLE.iter().map(|row| row.name));
-        let meant = TABLE.iter().find(|row| Some(row.name) == near).map(|row| row.verb);
-        return Err(Fault::Unknown { typed: word.to_owned(), meant });
-    };
+    let row = verb_of(word)?.row();
     let is_alone = rest.is_empty();
     let order = match row.verb {
         Verb::Stats => is_alone.then_some(Order::Stats),
@@ -280,10 +283,21 @@ pub fn parse(line: &str) -> Result<Order<'_>, Fault> {
         Verb::Announce => (!is_alone).then_some(Order::Announce(rest)),
         Verb::Reload => is_alone.then_some(Order::Reload),
         Verb::Shutdown => shutdown(rest),
-        Verb::Help => is_alone.then_some(Order::Help),
+        Verb::Help if is_alone => Some(Order::Help(None)),
+        Verb::Help => return verb_of(rest.trim_start_matches('/')).map(|it| Order::Help(Some(it))),
         Verb::Quit => is_alone.then_some(Order::Quit),
     };
     order.ok_or(Fault::Usage(row.verb))
+}
+
+/// The order of that name, without a slash.
+fn verb_of(word: &str) -> Result<Verb, Fault> {
+    if let Some(row) = TABLE.iter().find(|row| row.name.eq_ignore_ascii_case(word)) {
+        return Ok(row.verb);
+    }
+    let near = nearest(&word.to_lowercase(), TABLE.iter().map(|row| row.name));
+    let meant = TABLE.iter().find(|row| Some(row.name) == near).map(|row| row.verb);
+    Err(Fault::Unknown { typed: word.to_owned(), meant })
 }
 
 /// At most one word.
@@ -312,7 +326,8 @@ fn level(rest: &str) -> Option<LevelFilter> {
 }
 
 /// A number at the beginning is a time, and `cancel` stands alone; any other word begins the
-/// reason, but one that was meant as a number is no reason to stop.
+/// reason, but one that was meant as a number is no reason to stop. Nor is a word alone, which may
+/// be a slip of `cancel`.
 fn shutdown(rest: &str) -> Option<Order<'_>> {
     let (word, why) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     if word.eq_ignore_ascii_case("cancel") {
@@ -320,11 +335,12 @@ fn shutdown(rest: &str) -> Option<Order<'_>> {
     }
     let is_number = word.trim_start_matches(SIGNS).starts_with(char::is_numeric);
     if !is_number {
-        return Some(Order::Shutdown(SHUTDOWN_SECS, rest));
+        let is_slip = why.is_empty() && !word.is_empty();
+        return (!is_slip).then_some(Order::Shutdown(None, rest));
     }
     let is_plain = word.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = word.parse().ok().filter(|it| is_plain && *it <= SHUTDOWN_SECS_MAX)?;
-    Some(Order::Shutdown(seconds, why.trim()))
+    Some(Order::Shutdown(Some(seconds), why.trim()))
 }
 
 #[cfg(test)]
@@ -344,15 +360,17 @@ mod tests {
             ("/log Debug", Order::Log(LevelFilter::Debug)),
             ("/announce  all is well ", Order::Announce("all is well")),
             ("/reload", Order::Reload),
-            ("/shutdown", Order::Shutdown(10, "")),
-            ("/shutdown 60", Order::Shutdown(60, "")),
-            ("/shutdown 0  a new  disk ", Order::Shutdown(0, "a new  disk")),
-            ("/shutdown a new disk", Order::Shutdown(10, "a new disk")),
+            ("/shutdown", Order::Shutdown(None, "")),
+            ("/shutdown 60", Order::Shutdown(Some(60), "")),
+            ("/shutdown 0  a new  disk ", Order::Shutdown(Some(0), "a new  disk")),
+            ("/shutdown a new disk", Order::Shutdown(None, "a new disk")),
             ("/shutdown cancel", Order::ShutdownCancel),
             ("/shutdown CANCEL ", Order::ShutdownCancel),
-            ("/shutdown cancelled leases", Order::Shutdown(10, "cancelled leases")),
-            ("/shutdown - a new disk", Order::Shutdown(10, "- a new disk")),
-            ("/help", Order::Help),
+            ("/shutdown cancelled leases", Order::Shutdown(None, "cancelled leases")),
+            ("/shutdown - a new disk", Order::Shutdown(None, "- a new disk")),
+            ("/help", Order::Help(None)),
+            ("/help kick", Order::Help(Some(Verb::Kick))),
+            ("/help /KICK", Order::Help(Some(Verb::Kick))),
             ("/quit", Order::Quit),
             ("QUIT", Order::Quit),
         ] {
@@ -375,6 +393,9 @@ mod tests {
             ("/shutdown 1.5 a new disk", Verb::Shutdown),
             ("/shutdown .5", Verb::Shutdown),
             ("/shutdown cancel now", Verb::Shutdown),
+            ("/shutdown cancle", Verb::Shutdown),
+            ("/shutdown now ", Verb::Shutdown),
+            ("/shutdown -", Verb::Shutdown),
             ("/quit it", Verb::Quit),
         ] {
             assert_eq!(parse(line), Err(Fault::Usage(verb)), "{line}");
@@ -416,6 +437,7 @@ mod tests {
         assert_eq!(parse("/shutdwon now"), unknown("shutdwon", Some(Verb::Shutdown)));
         assert_eq!(parse("/dance"), unknown("dance", None));
         assert_eq!(parse("/"), unknown("", None));
+        assert_eq!(parse("/help stat"), unknown("stat", Some(Verb::Stats)));
         for line in ["stats", "quit it", "hello"] {
             assert_eq!(parse(line), Err(Fault::NoSlash), "{line}");
         }

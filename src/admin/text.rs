@@ -36,10 +36,20 @@ pub fn bye_at_stop() -> &'static str {
 
 /// The list of orders.
 pub fn help() -> String {
-    let usage = |row: &Row| format!("/{} {}", row.name, row.arguments).trim_end().to_owned();
-    let width = TABLE.iter().map(|row| usage(row).len()).max().unwrap_or_default();
-    let line = |row: &Row| format!("* {:width$}  {}\n", usage(row), row.does);
+    let width = TABLE.iter().map(|row| typed(row).len()).max().unwrap_or_default();
+    let line = |row: &Row| format!("* {:width$}  {}\n", typed(row), row.does);
     TABLE.iter().map(line).collect()
+}
+
+/// One order, and what its arguments are.
+pub fn help_of(verb: Verb) -> String {
+    let row = verb.row();
+    format!("* {}: {}{}\n", typed(row), row.does, hint(verb))
+}
+
+/// An order with its arguments.
+fn typed(row: &Row) -> String {
+    format!("/{} {}", row.name, row.arguments).trim_end().to_owned()
 }
 
 /// Why an order is refused, and what to do instead.
@@ -64,6 +74,10 @@ pub fn refusal(fault: &Fault) -> String {
         ),
         Fault::NoRoom { typed } => format!("no #{}; /rooms lists the rooms", quoted(typed)),
         Fault::StopsNot => "the server is not about to stop: there is nothing to cancel".to_owned(),
+        Fault::StopsAlready { seconds } => format!(
+            "the server stops in {seconds} s already: /shutdown SECONDS changes that, /shutdown \
+             cancel takes it back"
+        ),
         Fault::ConsolesFull { most } => {
             format!("{most} consoles are open, as many as may be: end one of them first")
         }
@@ -76,11 +90,15 @@ pub fn refusal(fault: &Fault) -> String {
 
 fn usage(verb: Verb) -> String {
     let row = verb.row();
-    let how = match row.arguments {
-        "" => "alone".to_owned(),
-        arguments => format!("/{} {arguments}", row.name),
-    };
-    let example = match verb {
+    match row.arguments {
+        "" => format!("/{} stands alone", row.name),
+        _ => format!("type: {}{}", typed(row), hint(verb)),
+    }
+}
+
+/// What the arguments are, behind what they are called.
+fn hint(verb: Verb) -> &'static str {
+    match verb {
         Verb::Conns => "; for example: /conns 10.0.0.0/8",
         Verb::Kick => "; WHO is a name, or an id that /conns shows",
         Verb::Ban => "; WHO is a name or an address; for example: /ban 10.0.0.7 2h a flood",
@@ -89,10 +107,6 @@ fn usage(verb: Verb) -> String {
             "; SECONDS are 0 to 86400, cancel stands alone; for example: /shutdown 60 a new disk"
         }
         _ => "",
-    };
-    match row.arguments {
-        "" => format!("/{} stands {how}", row.name),
-        _ => format!("type: {how}{example}"),
     }
 }
 

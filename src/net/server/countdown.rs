@@ -41,6 +41,12 @@ impl Countdown {
         self.ends_at.saturating_sub(Duration::from_secs(self.next_secs))
     }
 
+    /// How many seconds are left then, rounded up.
+    pub fn left(&self, now: Duration) -> u64 {
+        let left = self.ends_at.saturating_sub(now).as_millis().div_ceil(1_000);
+        u64::try_from(left).unwrap_or(u64::MAX)
+    }
+
     /// What is due at that time since the start; told once.
     pub fn due(&mut self, now: Duration) -> Due {
         if now >= self.ends_at {
@@ -50,8 +56,7 @@ impl Countdown {
             return Due::Nothing;
         }
         // Whoever comes late tells the time that there really is.
-        let left = (self.ends_at - now).as_millis().div_ceil(1_000);
-        let left = u64::try_from(left).unwrap_or(u64::MAX);
+        let left = self.left(now);
         self.next_secs = told_below(left);
         Due::Tell(left)
     }

@@ -8,7 +8,7 @@ use log::{LevelFilter, info};
 
 use super::countdown::{Countdown, Due};
 use super::{Phase, Server, show};
-use crate::admin::{self, Fault, Order, Who, text};
+use crate::admin::{self, Fault, Order, SHUTDOWN_SECS, Who, text};
 use crate::chat::Now;
 use crate::chat::command::{self, Measure, Moderation, Where};
 use crate::chat::event::{Event, Refusal};
@@ -58,17 +58,13 @@ impl Server {
                 text::announced().to_owned()
             }
             Order::Reload => text::reloaded(&self.reload(now).told()),
-            Order::Shutdown(seconds, why) => {
-                self.hub.announce_stop(Some((seconds, why)), now);
-                self.countdown = Some(Countdown::begin(seconds, why, now.mono));
-                text::stops(seconds)
-            }
+            Order::Shutdown(seconds, why) => self.begin_countdown(seconds, why, now)?,
             Order::ShutdownCancel => {
                 self.countdown.take().ok_or(Fault::StopsNot)?;
                 self.hub.announce_stop(None, now);
                 text::stays().to_owned()
             }
-            Order::Help => text::help(),
+            Order::Help(verb) => verb.map_or_else(text::help, text::help_of),
             Order::Quit => {
                 self.consoles.dismiss(console);
                 text::bye().to_owned()
@@ -126,6 +122,24 @@ impl Server {
         }
         self.hub.kick_nameless(conn, now);
         Ok(text::kicked(id))
+    }
+
+    /// The server will stop; when it is about to, only a number of seconds changes when.
+    fn begin_countdown(
+        &mut self,
+        seconds: Option<u64>,
+        why: &str,
+        now: Now,
+    ) -> Result<String, Fault> {
+        let seconds = match (&self.countdown, seconds) {
+            (Some(countdown), None) => {
+                return Err(Fault::StopsAlready { seconds: countdown.left(now.mono) });
+            }
+            (_, seconds) => seconds.unwrap_or(SHUTDOWN_SECS),
+        };
+        self.hub.announce_stop(Some((seconds, why)), now);
+        self.countdown = Some(Countdown::begin(seconds, why, now.mono));
+        Ok(text::stops(seconds))
     }
 
     /// Tells everybody that the server stops, or stops it, when that is due.
