@@ -269,7 +269,7 @@ fn logged_address(server: &ServerProcess) -> SocketAddr {
     let found = wait_for(|| {
         let log = server.log();
         let (_, rest) = log.split_once(" listen=")?;
-        rest.split_once('\n')?.0.parse().ok()
+        rest.split_once(' ')?.0.parse().ok()
     });
     found.unwrap_or_else(|| panic!("no address in the log: {}", server.log()))
 }

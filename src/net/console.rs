@@ -37,6 +37,7 @@ pub const LINES_PER_TURN: usize = 16;
 const READ_BYTES: usize = 4096;
 /// How many connections the kernel lets wait.
 const BACKLOG: i32 = 16;
+
 /// Who has typed something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConsoleId(usize);

@@ -3,7 +3,8 @@
 //!
 //! Promises: one turn is poll, clock, signals, errands, accept, consoles, read, settle, metrics;
 //! time is read once in it; it sleeps when nothing is to be done and never otherwise. Deliberately
-//! knows neither lines nor people.
+//! decides nothing about what is said: the hub does, and what the orders of a console mean is said
+//! in `admin`.
 
 mod clock;
 mod countdown;
@@ -54,6 +55,7 @@ const CONSOLES: Token = Token(usize::MAX - (2 << 16));
 const EVENTS_PER_TURN: usize = 1024;
 /// How long a server that stops waits for what is to be kept, beyond what it waits for readers.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
 /// A server that listens.
 pub struct Server {
     poll: Poll,
@@ -113,7 +115,12 @@ impl Server {
         let mut now = self.clock.now();
         let all = self.addresses.iter().map(|(_, address)| address.to_string());
         let all: Vec<String> = all.collect();
-        info!(version = env!("CARGO_PKG_VERSION"), listen = all.join(","); "started");
+        let version = env!("CARGO_PKG_VERSION");
+        let admin = self.config.admin.as_deref();
+        let admin = admin.map_or_else(|| "-".to_owned(), |path| path.display().to_string());
+        let metrics = self.metrics_address();
+        let metrics = metrics.map_or_else(|| "-".to_owned(), |address| address.to_string());
+        info!(version, listen = all.join(","), admin, metrics; "started");
         self.service.ready();
         loop {
             match self.poll.poll(&mut events, self.timeout(now)) {

@@ -374,7 +374,7 @@ fn fail2ban_finds_the_address_of_who_is_to_be_kept_out_and_of_nobody_else() {
     let v6 = wait_for(|| {
         let log = server.log();
         let (_, rest) = log.split_once(",[::1]:")?;
-        rest.split_once('\n')?.0.parse::<u16>().ok()
+        rest.split_once(' ')?.0.parse::<u16>().ok()
     });
     let v6 = std::net::SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, v6.expect("it listens")));
     let mut mallory = Peer::connect(v6);

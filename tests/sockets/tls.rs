@@ -324,7 +324,9 @@ fn a_server_may_speak_tls_alone() {
     command.args(["--tls-cert", "it.crt", "--tls-key", "it.key"]);
     let server = ServerProcess::spawn(command, 1);
     let log = wait_for(|| Some(server.log()).filter(|log| log.contains("event=started"))).unwrap();
-    let listen = log.split_once(" listen=").unwrap().1.trim_end();
+    let started = log.split_once(" listen=").unwrap().1.trim_end();
+    let (listen, rest) = started.split_once(' ').unwrap();
+    assert!(rest.starts_with("admin=") && rest.ends_with(" metrics=-"), "{log}");
     assert_eq!(listen, server.addresses()[0].to_string(), "it listens nowhere else: {log}");
     let stream = TcpStream::connect(server.addresses()[0]).unwrap();
     let stream = StreamOwned::new(known().connection(false), stream);
