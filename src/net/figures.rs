@@ -209,6 +209,8 @@ pub struct Figures {
     pub is_stopping: bool,
     /// For how long the server has run.
     pub uptime: Duration,
+    /// When the certificate ends, in seconds since 1970 UTC; `None` where there is none.
+    pub certificate_ends_at: Option<i64>,
     /// How many lines of its log were lost.
     pub log_lines_lost: u64,
     /// How long the turns of the loop took, from waking to going to sleep.

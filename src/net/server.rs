@@ -135,7 +135,7 @@ impl Server {
                 self.obey_signals(now);
             }
             if let Some(keys) = &mut self.keys {
-                keys.look(now.mono);
+                keys.look(now);
             }
             self.runners.bring_back(&mut self.hub, now);
             self.accept(now);
@@ -171,6 +171,7 @@ impl Server {
     fn figures(&self, now: Now) -> Figures {
         Figures {
             uptime: now.mono,
+            certificate_ends_at: self.keys.as_ref().and_then(Keys::ends_at),
             log_lines_lost: self.log_lines_lost.load(Ordering::Relaxed),
             turns: self.turns.clone(),
             ..self.hub.figures()

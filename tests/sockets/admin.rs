@@ -314,7 +314,8 @@ fn netcat_is_the_console() {
     let usage = Command::new("nc").arg("-h").output();
     let usage = usage.map(|it| [it.stdout, it.stderr].concat()).unwrap_or_default();
     let usage = String::from_utf8_lossy(&usage).into_owned();
-    if !usage.contains("OpenBSD") && !(usage.contains("-N") && usage.contains("-U")) {
+    let knows_both = usage.contains("-N") && usage.contains("-U");
+    if !knows_both && !usage.contains("OpenBSD") {
         let is_required = env::var_os("CHATLINE_CLIENTS").is_some_and(|it| it == "required");
         assert!(!is_required, "no nc here knows -N and -U");
         return eprintln!("skipped: no nc here knows -N and -U");

@@ -341,6 +341,39 @@ fn a_full_server_says_nothing_in_plain_text() {
 }
 
 #[test]
+fn a_handshake_that_is_not_done_is_a_connection_that_has_ended() {
+    let secret = Secret::start("");
+    let peer = secret.tcp();
+    let from = peer.local_addr().unwrap();
+    drop(peer);
+    secret.logs(&format!("event=connection peer={from} kind=tls nick=- account=- "));
+    let told = secret.answers("/stats\n");
+    assert!(told.iter().any(|line| line.starts_with("* partings: 1 (1 ")), "{told:?}");
+}
+
+#[test]
+fn it_is_told_when_a_certificate_ends() {
+    let secret = Secret::start("");
+    secret.logs("INFO event=certificate_loaded file=it.crt not_after=4096-01-01T00:00:00Z");
+    let in_a_week = jiff::Timestamp::now().as_second() + 7 * 86_400;
+    let in_a_week = jiff::Timestamp::from_second(in_a_week).unwrap().to_string();
+    let day: Vec<i32> = in_a_week[..10].split('-').map(|it| it.parse().unwrap()).collect();
+    for (year, month, day, event) in
+        [(day[0], day[1] as u8, day[2] as u8, "certificate_ends"), (2020, 1, 1, "certificate_over")]
+    {
+        let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(year, month, day);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let cert = params.self_signed(&key).unwrap().pem();
+        fs::write(secret.folder.path().join("it.crt"), cert).unwrap();
+        fs::write(secret.folder.path().join("it.key"), key.serialize_pem()).unwrap();
+        secret.server.signal(Signal::HUP);
+        let until = format!("{year:04}-{month:02}-{day:02}T00:00:00Z");
+        secret.logs(&format!("WARN event={event} not_after={until}"));
+    }
+}
+
+#[test]
 fn certificates_change_and_nobody_is_dropped() {
     let secret = Secret::start("");
     let mut alice = secret.person("alice");
@@ -353,7 +386,8 @@ fn certificates_change_and_nobody_is_dropped() {
     let second = secret::pair();
     write(&second, secret.folder.path());
     secret.server.signal(Signal::HUP);
-    secret.logs("event=certificate_loaded");
+    let loaded = || secret.server.log().matches("event=certificate_loaded").count();
+    wait_for(|| (loaded() == 2).then_some(())).expect("at the start, and again");
     assert!(greets(&second) && !greets(known()));
 
     fs::write(secret.folder.path().join("it.key"), &known().key).unwrap();

@@ -263,7 +263,10 @@ impl<S: Stream> Hub<S> {
     }
 
     fn reap(&mut self, id: ConnId) {
-        let Some(conn) = self.conns.remove(id) else { return };
+        let Some(mut conn) = self.conns.remove(id) else { return };
+        if conn.kind.is_some() && conn.ending.is_none() {
+            self.note_unshaken(&mut conn);
+        }
         match conn.kind {
             Some(kind) => {
                 self.door.leave(conn.from.ip());

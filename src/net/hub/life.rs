@@ -12,11 +12,12 @@ use log::{info, warn};
 use crate::chat::ConnId;
 use crate::chat::event::{Event, Parting, Refusal, Stranger};
 use crate::chat::name::Nick;
+use crate::chat::outbox::Who;
 use crate::chat::ranks::{Place, Rank};
 use crate::chat::record::{Record, Recorded};
 use crate::wire;
 
-use super::super::conn::{Conn, Stream};
+use super::super::conn::{Conn, Ending, Intake, Stream};
 use super::super::door;
 use super::super::figures::Figures;
 use super::super::logbook::Matter;
@@ -183,6 +184,20 @@ impl<S: Stream> Hub<S> {
             }
             _ => info!(peer, act, room, target, by; "moderated"),
         }
+    }
+
+    /// A connection that was let in is gone before its handshake was done; it counts as all do.
+    pub(super) fn note_unshaken(&mut self, conn: &mut Conn<S>) {
+        let parting = match conn.intake {
+            _ if self.is_stopping => Parting::Shutdown,
+            Intake::Ended => Parting::EndOfInput,
+            _ => Parting::Lost,
+        };
+        self.counts.note_parted(parting.word());
+        let at = self.now.mono;
+        let (parting, who) = (parting.word(), Who::default());
+        let ending = Ending { parting, who, heard_at: at, ends_at: at, ends_at_most: at };
+        conn.ending = Some(Box::new(ending));
     }
 
     /// A connection that was let in has gone: this was its life.

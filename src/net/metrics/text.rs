@@ -101,6 +101,11 @@ pub fn render(figures: &Figures, process: &Process, out: &mut String) {
         &figures.turns,
     );
     store(&mut page, figures);
+    page.known(
+        "chatline_tls_certificate_expiry_seconds",
+        "When the certificate ends, in seconds since 1970 UTC.",
+        figures.certificate_ends_at,
+    );
     of_process(&mut page, figures, process);
 }
 

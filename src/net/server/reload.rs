@@ -94,7 +94,7 @@ impl Server {
         let files = &self.config.tls;
         let certificate = self.keys.as_mut().map(|keys| {
             let file = || files.cert.display().to_string();
-            keys.reload().map(|()| file())
+            keys.reload(now).map(|()| file())
         });
         self.service.reloading();
         let level = self.config.log_level;

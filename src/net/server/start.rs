@@ -49,7 +49,7 @@ impl Server {
         let (listeners, addresses) = listen(&config, poll.registry())?;
         let is_encrypting = addresses.iter().any(|(kind, _)| *kind == Kind::Tls);
         let keys = is_encrypting.then(|| Keys::load(&config.tls)).transpose();
-        let keys = keys.map_err(StartError::Data)?;
+        let mut keys = keys.map_err(StartError::Data)?;
         let consoles = Consoles::listen(config.admin.as_deref(), poll.registry(), CONSOLES);
         let consoles = consoles.map_err(StartError::Console)?;
         let mut secret = [0; 16];
@@ -60,6 +60,9 @@ impl Server {
         let mut limits = config.hub;
         limits.connections_max = connections_max(config.connections, raise_descriptor_limit());
         let now = clock.now();
+        if let Some(keys) = &mut keys {
+            keys.log_loaded(now);
+        }
         let metrics = config.metrics.as_ref().map(|asked| {
             let address = asked.resolve();
             let metrics = address

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::super::conn::Stream;
 use super::Step;
+use crate::chat::Now;
 use crate::config::Tls;
 
 /// There are none.
@@ -31,13 +32,23 @@ impl Keys {
         match *self {}
     }
 
+    /// There is none that could end.
+    pub fn ends_at(&self) -> Option<i64> {
+        match *self {}
+    }
+
+    /// There is none.
+    pub fn log_loaded(&mut self, _: Now) {
+        match *self {}
+    }
+
     /// There is nothing to look at.
     pub fn deadline(&self) -> Duration {
         match *self {}
     }
 
     /// There is nothing to look at.
-    pub fn look(&mut self, _: Duration) {
+    pub fn look(&mut self, _: Now) {
         match *self {}
     }
 
@@ -45,7 +56,7 @@ impl Keys {
     ///
     /// # Errors
     /// None.
-    pub fn reload(&mut self) -> Result<(), String> {
+    pub fn reload(&mut self, _: Now) -> Result<(), String> {
         match *self {}
     }
 }
