@@ -21,6 +21,10 @@ mod limits;
 mod papers;
 #[path = "configuration/reload.rs"]
 mod reload;
+// What is in the units needs the features.
+#[cfg(all(feature = "store", feature = "tls"))]
+#[path = "configuration/units.rs"]
+mod units;
 
 use std::ffi::OsString;
 use std::fs;

@@ -7,7 +7,7 @@
 use std::io;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, Command, ValueHint};
+use clap::{Arg, ArgAction, Command, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
@@ -89,7 +89,13 @@ pub(super) fn man(of: Option<&str>) -> Result<String, String> {
     let found = found.cloned().ok_or_else(|| {
         format!("there is no '{}'; there are {}", name.escape_debug(), names.join(", "))
     })?;
-    written(|page| Man::new(found).render(page))
+    let source = format!("chatline {}", env!("CARGO_PKG_VERSION"));
+    // The page alone does not say by itself that there may be several.
+    let found = found.mut_args(|arg| match arg.get_id().as_str() {
+        "hosts" => arg.value_name("HOST..."),
+        _ => arg,
+    });
+    written(|page| Man::new(found).source(source).render(page))
 }
 
 /// The page of the program: what is made of the table, and what stands in no table.
@@ -124,9 +130,11 @@ fn usage(command: &Command) -> String {
     let wanted = wanted.map(|arg| {
         let name = arg.get_value_names().and_then(|names| names.first());
         let name = name.map_or_else(|| arg.get_id().as_str(), |name| name.as_str());
+        let is_list = arg.is_positional() && matches!(arg.get_action(), ArgAction::Append);
+        let more = if is_list { "..." } else { "" };
         match (arg.get_long(), arg.is_required_set()) {
             (Some(long), _) => format!(" --{long} {name}"),
-            (None, true) => format!(" {name}"),
+            (None, true) => format!(" {name}{more}"),
             (None, false) => format!(" [{name}]"),
         }
     });

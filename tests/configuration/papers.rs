@@ -36,6 +36,12 @@ fn the_man_page_has_every_flag_and_every_command() {
     }
     assert!(!page.contains("EXTRA") && !page.contains("(1)\n"), "no page that is not there");
     assert!(shown(&["man", "export"]).contains("\\-\\-since"));
+    assert!(page.contains("chatline cert HOST..."), "{page}");
+    let cert = shown(&["man", "cert"]);
+    assert!(
+        cert.contains("HOST...")
+            && cert.contains(concat!("\"chatline ", env!("CARGO_PKG_VERSION")))
+    );
     let Err(Declined::Refused(why)) = wanted(&["man", "dance"]) else { panic!("it can dance") };
     assert!(why.starts_with("there is no 'dance'; there are export, "), "{why}");
     assert_eq!(shown(&["--config", "/nowhere", "man"]), page, "no file is looked at");
