@@ -136,7 +136,17 @@ impl Chat {
     ) -> Result<(), Refusal> {
         self.check_kept()?;
         let serial = match self.is_outside(conn) {
-            true => self.account_outside(conn, typed)?,
+            true => {
+                let was = self.users.at(conn).wanted().cloned();
+                let serial = self.account_outside(conn, typed)?;
+                let wanted = self.users.at(conn).wanted();
+                // Another name is asked for from now on, whether it is somebody's or not.
+                let is_other = was.as_ref().map(Nick::key) != wanted.map(Nick::key);
+                if self.is_hiding(conn) && is_other {
+                    self.want_no_password(conn, out);
+                }
+                serial
+            }
             false => {
                 let serial = self.accounts.named(&key_of(typed));
                 serial.ok_or_else(|| Refusal::NotRegistered { typed: typed.to_owned() })?
