@@ -126,13 +126,23 @@ impl Chat {
                 Place::Room(self.users.at(conn).current_room().ok_or(Refusal::NoRoom)?)
             }
         };
+        let doer_in = match (by, place) {
+            (By::User(conn), Place::Room(id)) => Some((conn, id)),
+            _ => None,
+        };
         if self.rank_of_doer(by, place) == Rank::Nobody {
+            doer_in.map_or(Ok(()), |(conn, id)| self.check_not_banned(conn, id))?;
             return refused(match place {
                 Place::Room(id) if !self.has_operators(id) => {
                     ModerationFault::NoOperators { room: self.rooms.at(id).name.clone() }
                 }
                 _ => ModerationFault::NoOperator { room: self.name_of(place) },
             });
+        }
+        // A reason is said, and so is each name that nobody has; and nobody below an operator of
+        // the server lifts what holds for themself.
+        if !matches!(measure, Measure::List { .. }) {
+            doer_in.map_or(Ok(()), |(conn, id)| self.check_may_rule(conn, id))?;
         }
         match measure {
             Measure::List { kind } => Ok(self.list_sanctions(kind, place)),
@@ -477,10 +487,8 @@ impl Chat {
         let Some(first) = lifted.first() else {
             return refused(ModerationFault::NotSanctioned { kind, typed: name.to_owned() });
         };
-        // Or whom the owner keeps silent, an operator of the room, would speak; and an operator of
-        // the server whom the console does.
+        // Or an operator of the server whom the console keeps silent would speak.
         if let By::User(doer) = by
-            && self.rank_of_doer(by, place) != Rank::RoomOwner
             && let Some(own) = self.users.at(doer).account()
             && lifted.iter().any(|it| it.target == Target::Account(own))
         {

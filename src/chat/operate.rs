@@ -64,7 +64,11 @@ impl Chat {
         let account = self.account_meant(conn, nick);
         let gives_up = !is_operator && own.is_some() && own == account.as_ref().ok().copied();
         if !gives_up && self.rank_in(conn, Place::Room(id)) < Rank::RoomOwner {
+            self.check_not_banned(conn, id)?;
             return Err(self.not_yours(id));
+        }
+        if !gives_up {
+            self.check_may_rule(conn, id)?;
         }
         let account = account?;
         // An owner may do more than any operator.
@@ -138,11 +142,13 @@ impl Chat {
         let id = self.room_named(typed)?;
         let room = self.rooms.at(id).name.clone();
         if self.rank_in(conn, Place::Room(id)) < Rank::RoomOperator {
+            self.check_not_banned(conn, id)?;
             return Err(Refusal::Rank(match self.has_operators(id) {
                 true => RankFault::ForOperators { room: Some(room) },
                 false => RankFault::ForServerOperators { room },
             }));
         }
+        self.check_may_rule(conn, id)?;
         self.check_keeping()?;
         self.rooms.at_mut(id).slow = (seconds > 0).then(|| Box::new(Slow::new(seconds)));
         self.keep_room(id, out);

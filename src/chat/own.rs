@@ -34,7 +34,13 @@ impl Chat {
             let (room, whose) = (room.name.clone(), Whose::Everybodys);
             return Err(Refusal::NotYours { room, whose });
         }
-        if may { Ok(id) } else { Err(self.not_yours(id)) }
+        match may {
+            true => self.check_may_rule(conn, id).map(|()| id),
+            false => {
+                self.check_not_banned(conn, id)?;
+                Err(self.not_yours(id))
+            }
+        }
     }
 
     /// Whose a room is, said to who wants to do what its owner may.

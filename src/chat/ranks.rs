@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use super::event::Refusal;
 use super::name::{Nick, key_of};
 use super::room::RoomId;
 use super::{Chat, ConnId};
@@ -63,10 +64,28 @@ impl Chat {
         self.limits.operators.keys().filter(move |key| !is_owned(key))
     }
 
-    /// What somebody is at a place. A room that is gone is nobody's.
+    /// What somebody is at a place. A room that is gone is nobody's; who is banned from one is
+    /// nothing there, unless they are an operator of the server.
     pub fn rank_in(&self, conn: ConnId, place: Place) -> Rank {
         let account = self.users.find(conn).and_then(|user| user.account());
-        account.map_or(Rank::Nobody, |account| self.rank_of(account, place))
+        let rank = account.map_or(Rank::Nobody, |account| self.rank_of(account, place));
+        match (place, rank) {
+            (Place::Room(id), Rank::RoomOperator | Rank::RoomOwner)
+                if self.check_not_banned(conn, id).is_err() =>
+            {
+                Rank::Nobody
+            }
+            _ => rank,
+        }
+    }
+
+    /// Whether somebody who has a rank in a room may use it: who is muted there or everywhere does
+    /// nothing of which others are told, unless they are an operator of the server.
+    pub(super) fn check_may_rule(&self, conn: ConnId, id: RoomId) -> Result<(), Refusal> {
+        match self.rank_in(conn, Place::Room(id)) {
+            Rank::ServerOperator => Ok(()),
+            _ => self.check_not_muted(conn, id),
+        }
     }
 
     /// What the owner of an account is at a place.

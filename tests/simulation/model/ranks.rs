@@ -39,9 +39,27 @@ fn span(seconds: u32) -> String {
 }
 
 impl Model {
-    /// What somebody is in that room, or everywhere.
+    /// What somebody is in that room, or everywhere; in one that they are banned from no more than
+    /// anybody, unless they are that everywhere.
     pub(super) fn rank(&self, no: ConnNo, room: Option<RoomNo>) -> Rank {
-        self.conns[no].account.map_or(Rank::Nobody, |account| self.rank_of(account, room))
+        let rank = self.conns[no].account.map_or(Rank::Nobody, |it| self.rank_of(it, room));
+        let is_out = room.is_some_and(|room| self.may_be_in(no, room).is_err());
+        if is_out && rank != Rank::ServerOperator { Rank::Nobody } else { rank }
+    }
+
+    /// Whether somebody has at least that rank in a room, and may use it.
+    pub(super) fn may_rule(
+        &self,
+        no: ConnNo,
+        room: RoomNo,
+        least: Rank,
+        code: Code,
+    ) -> Result<(), Code> {
+        match self.rank(no, Some(room)) {
+            rank if rank < least => self.may_be_in(no, room).and(Err(code)),
+            Rank::ServerOperator => Ok(()),
+            _ => self.is_not_muted(no, room),
+        }
     }
 
     pub(super) fn rank_of(&self, account: AccountNo, room: Option<RoomNo>) -> Rank {
@@ -88,8 +106,8 @@ impl Model {
         };
         let own = self.conns[no].account;
         let is_giving_up = !is_operator && own.is_some() && account.ok() == own;
-        if !is_giving_up && self.rank(no, Some(room)) < Rank::RoomOwner {
-            return Err("not-yours");
+        if !is_giving_up {
+            self.may_rule(no, room, Rank::RoomOwner, "not-yours")?;
         }
         let account = account?;
         let it = &self.rooms[room];
@@ -128,9 +146,7 @@ impl Model {
 
     pub(super) fn set_slow(&mut self, no: ConnNo, typed: &str, seconds: u32) -> Result<(), Code> {
         let room = self.room_named(typed)?;
-        if self.rank(no, Some(room)) < Rank::RoomOperator {
-            return Err("not-allowed");
-        }
+        self.may_rule(no, room, Rank::RoomOperator, "not-allowed")?;
         self.rooms[room].slow = (seconds > 0).then(|| Slow::new(seconds));
         self.keep(room);
         let nick = self.nick(no).shown;

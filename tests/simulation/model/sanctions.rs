@@ -188,8 +188,14 @@ impl Model {
             Where::Room(room) => Some(self.room_named(room)?),
             Where::Here => Some(self.conns[no].current().ok_or("no-room")?),
         };
-        if self.rank(no, place) == Rank::Nobody {
-            return Err("not-allowed");
+        match (place, &order) {
+            (Some(room), Order::List(_)) if self.rank(no, place) == Rank::Nobody => {
+                self.may_be_in(no, room).and(Err("not-allowed"))?;
+            }
+            (Some(_), Order::List(_)) => {}
+            (Some(room), _) => self.may_rule(no, room, Rank::RoomOperator, "not-allowed")?,
+            (None, _) if self.rank(no, None) == Rank::Nobody => return Err("not-allowed"),
+            (None, _) => {}
         }
         match order {
             Order::List(kind) => {
@@ -405,8 +411,7 @@ impl Model {
         lifted.extend(of_network.find(|it| Some(&it.target) == network.as_ref()).cloned());
         let first = lifted.first().ok_or("no-such-user")?.name.clone();
         let own = self.conns[no].account.map(Target::Account);
-        let is_own = lifted.iter().any(|it| Some(&it.target) == own.as_ref());
-        if is_own && self.rank(no, place) != Rank::RoomOwner {
+        if lifted.iter().any(|it| Some(&it.target) == own.as_ref()) {
             return Err("not-allowed");
         }
         let is_lifted = |it: &Sanction| {
