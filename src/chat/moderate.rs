@@ -231,6 +231,10 @@ impl Chat {
             });
         }
         self.check_no_room(if kind == Kind::Ban { Verb::Ban } else { Verb::Mute }, who)?;
+        // Nobody would be kept out by that, and whoever typed it would believe so.
+        if kind == Kind::Ban && is_like_address(who) {
+            return refused(ModerationFault::NoAddress { typed: typed.to_owned() });
+        }
         match Nick::parse(typed, None) {
             Ok(nick) if kind == Kind::Ban => Ok(Whom {
                 target: Target::Nick(nick.key().to_owned()),
@@ -540,6 +544,13 @@ fn network_meant(who: Who<'_>) -> Option<IpNet> {
         Who::Name(_) => None,
         Who::Address(typed) | Who::Either(typed) => network::network(typed),
     }
+}
+
+/// Whether that was to be an address, or several: digits with dots in between. Behind an `@` it is
+/// a name.
+fn is_like_address(who: Who<'_>) -> bool {
+    let Who::Either(typed) = who else { return false };
+    typed.contains('.') && typed.chars().all(|it| it.is_ascii_digit() || ".-/".contains(it))
 }
 
 /// Has it written down what somebody did, if they did anything.

@@ -245,6 +245,12 @@ impl Model {
             return Ok(Whom { target, name: nick.clone(), listed: nick, conn });
         }
         self.is_no_room(no, typed)?;
+        let is_like_address = typed.contains('.')
+            && typed.chars().all(|it| it.is_ascii_digit() || ".-/".contains(it));
+        // In JSON a name is a name.
+        if kind == Kind::Ban && is_like_address && !self.conns[no].is_json {
+            return Err("usage");
+        }
         let nick = Name::parse(name, usize::MAX).filter(|_| kind == Kind::Ban);
         let nick = nick.ok_or("no-such-user")?;
         let target = Target::Nick(nick.key);
