@@ -283,10 +283,13 @@ impl Chat {
         if whom.conn == Some(conn) || own.as_ref() == Some(&whom.target) {
             return refused(ModerationFault::Oneself);
         }
-        if let Target::Network(network) = &whom.target
-            && self.users.at(conn).origin.is_in(*network)
-        {
-            return refused(ModerationFault::OwnAddress);
+        if let Target::Network(network) = &whom.target {
+            if self.users.at(conn).origin.is_in(*network) {
+                return refused(ModerationFault::OwnAddress);
+            }
+            if let Some(who) = self.operator_in(*network) {
+                return refused(ModerationFault::Operator { who });
+            }
         }
         let who = Rc::clone(&whom.name);
         match whom.account.map_or(Rank::Nobody, |account| self.rank_of(account, place)) {
@@ -296,6 +299,17 @@ impl Chat {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Somebody who is here from that network, and is an operator of the server or a bot of one.
+    fn operator_in(&self, network: IpNet) -> Option<Rc<str>> {
+        let there = self.users.people_iter().filter(|user| user.origin.is_in(network));
+        let operators = there.filter(|user| {
+            let accounts = self.accounts_of(user);
+            let rank = |account| self.rank_of(account, Place::Everywhere);
+            accounts[1].or(accounts[0]).map(rank) == Some(Rank::ServerOperator)
+        });
+        operators.filter_map(|user| user.nick()).min().map(|nick| Rc::from(nick.as_str()))
     }
 
     fn kick(

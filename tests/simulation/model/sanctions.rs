@@ -277,6 +277,12 @@ impl Model {
             _ => Rank::Nobody,
         };
         let is_above = rank == Rank::RoomOwner && self.rank(no, place) < Rank::RoomOwner;
+        let is_operators = self.people().any(|(_, conn)| {
+            let is_operator = conn.account.is_some_and(|it| self.accounts[it].is_operator);
+            let is_theirs = |it: &Network| is_operator && it.may_have(conn.address);
+            matches!(&whom.target, Target::Network(network) if is_theirs(network))
+        });
+        let is_above = is_above || is_operators;
         let is_allowed = !is_own && !is_above && rank != Rank::ServerOperator;
         if is_allowed { Ok(()) } else { Err("not-allowed") }
     }
