@@ -111,14 +111,27 @@ impl Chat {
             Choice::Free(nick) => match self.users.at(conn).nick() {
                 None => self.welcome(conn, nick, false, now, out),
                 Some(_) => {
-                    // A name reaches people as a line does.
-                    self.check_may_be_heard(conn)?;
+                    self.take_rename(conn, &nick, now)?;
                     self.rename(conn, nick, out);
                     self.leave_banned_rooms(conn, out);
                 }
             },
         }
         Ok(())
+    }
+
+    /// Whether the rooms that somebody is in may be told another name of theirs now, which reaches
+    /// people as a line does: in a slow room it takes their turn.
+    fn take_rename(&mut self, conn: ConnId, nick: &Nick, now: Now) -> Result<(), Refusal> {
+        self.check_may_be_heard(conn)?;
+        let user = self.users.at(conn);
+        user.rooms.iter().try_for_each(|it| self.check_not_muted(conn, it.room))?;
+        if user.nick().is_some_and(|old| old.as_str() == nick.as_str()) {
+            return Ok(());
+        }
+        let told = user.rooms.iter().filter(|membership| membership.is_announced);
+        let told: Vec<RoomId> = told.map(|membership| membership.room).collect();
+        self.take_turns(conn, &told, now)
     }
 
     /// The name as typed, if the connection may have it. `name*` is the first free one like it.

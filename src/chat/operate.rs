@@ -173,14 +173,38 @@ impl Chat {
         if self.rank_in(conn, Place::Room(id)) >= Rank::RoomOperator {
             return Ok(());
         }
-        let speaker = match self.users.at(conn).account() {
-            Some(account) => Speaker::Account(account),
-            None => Speaker::Guest(conn),
-        };
+        let speaker = self.speaker(conn);
         let room = self.rooms.at_mut(id);
         let taken = room.slow.as_mut().map_or(Ok(()), |slow| slow.take(speaker, now.mono));
         let name = &room.name;
         taken.map_err(|wait| Refusal::Rank(RankFault::RoomIsSlow { room: name.clone(), wait }))
+    }
+
+    /// The same in each of those rooms, or in none of them.
+    pub(super) fn take_turns(
+        &mut self,
+        conn: ConnId,
+        rooms: &[RoomId],
+        now: Now,
+    ) -> Result<(), Refusal> {
+        for id in rooms {
+            let room = self.rooms.at(*id);
+            let is_exempt = self.rank_in(conn, Place::Room(*id)) >= Rank::RoomOperator;
+            let slow = room.slow.as_ref().filter(|_| !is_exempt);
+            if let Some(wait) = slow.and_then(|slow| slow.wait(self.speaker(conn), now.mono)) {
+                let room = room.name.clone();
+                return Err(Refusal::Rank(RankFault::RoomIsSlow { room, wait }));
+            }
+        }
+        rooms.iter().try_for_each(|id| self.take_turn(conn, *id, now))
+    }
+
+    /// Who somebody is in slow rooms.
+    fn speaker(&self, conn: ConnId) -> Speaker {
+        match self.users.at(conn).account() {
+            Some(account) => Speaker::Account(account),
+            None => Speaker::Guest(conn),
+        }
     }
 
     /// Says to somebody that a room is slow, if it is.

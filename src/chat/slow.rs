@@ -48,6 +48,12 @@ impl Slow {
         self.seconds
     }
 
+    /// How long somebody has to wait for their turn, if it has not come.
+    pub fn wait(&self, speaker: Speaker, now: Duration) -> Option<Duration> {
+        let at = self.free_at.get(&speaker).filter(|at| **at > now)?;
+        Some(at.saturating_sub(now))
+    }
+
     /// Takes somebody's turn, or says how long they have to wait for it. `now` is the time since
     /// the start.
     pub fn take(&mut self, speaker: Speaker, now: Duration) -> Result<(), Duration> {
@@ -55,8 +61,8 @@ impl Slow {
             self.queue.pop_first();
             self.free_at.remove(&free);
         }
-        if let Some(at) = self.free_at.get(&speaker) {
-            return Err(at.saturating_sub(now));
+        if let Some(wait) = self.wait(speaker, now) {
+            return Err(wait);
         }
         if self.free_at.len() >= SPEAKERS_MAX
             && let Some((_, longest)) = self.queue.pop_first()
@@ -85,6 +91,9 @@ mod tests {
         assert_eq!(slow.take(Speaker::Account(1), secs(5)), Ok(()));
         assert_eq!(slow.take(guest, secs(6)), Ok(()));
         assert_eq!(slow.take(Speaker::Account(1), secs(15)), Err(secs(20)));
+        assert_eq!(slow.wait(Speaker::Account(1), secs(15)), Some(secs(20)));
+        assert_eq!(slow.wait(Speaker::Account(1), secs(35)), None);
+        assert_eq!(slow.wait(Speaker::Account(2), secs(15)), None);
         assert_eq!(slow.take(Speaker::Guest(ConnId::new(1, 2)), secs(15)), Ok(()), "another");
         assert_eq!(slow.take(Speaker::Account(1), secs(35)), Ok(()));
         assert_eq!(slow.take(guest, secs(35)), Err(secs(1)));

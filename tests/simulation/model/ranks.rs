@@ -169,17 +169,25 @@ impl Model {
 
     /// Whether it is somebody's turn to speak in a room, which they have had then.
     pub(super) fn take_turn(&mut self, no: ConnNo, room: RoomNo) -> Result<(), Code> {
+        self.is_turn(no, room)?;
         let (now, speaker) = (self.mono, self.conns[no].account.ok_or(no));
-        if self.rank(no, Some(room)) >= Rank::RoomOperator {
-            return Ok(());
+        let is_exempt = self.rank(no, Some(room)) >= Rank::RoomOperator;
+        if let Some(slow) = self.rooms[room].slow.as_mut().filter(|_| !is_exempt) {
+            slow.spoken.push((speaker, now));
         }
-        let Some(slow) = &mut self.rooms[room].slow else { return Ok(()) };
-        let time = Duration::from_secs(slow.seconds.into());
-        if slow.spoken.iter().any(|(who, at)| *who == speaker && *at + time > now) {
-            return Err("try-later");
-        }
-        slow.spoken.push((speaker, now));
         Ok(())
+    }
+
+    /// Whether it is somebody's turn to speak in a room.
+    pub(super) fn is_turn(&self, no: ConnNo, room: RoomNo) -> Result<(), Code> {
+        let (now, speaker) = (self.mono, self.conns[no].account.ok_or(no));
+        let is_exempt = self.rank(no, Some(room)) >= Rank::RoomOperator;
+        let slow = self.rooms[room].slow.as_ref().filter(|_| !is_exempt);
+        let is_too_early = slow.is_some_and(|slow| {
+            let time = Duration::from_secs(slow.seconds.into());
+            slow.spoken.iter().any(|(who, at)| *who == speaker && *at + time > now)
+        });
+        if is_too_early { Err("try-later") } else { Ok(()) }
     }
 
     pub(super) fn announce_to_all(&mut self, no: ConnNo, text: &str) -> Result<(), Code> {

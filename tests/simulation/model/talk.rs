@@ -323,6 +323,13 @@ impl Model {
             None => self.welcome(no, name),
             Some(_) => {
                 self.may_be_heard(no)?;
+                let rooms = self.conns[no].rooms.clone();
+                rooms.iter().try_for_each(|it| self.is_not_muted(no, it.room))?;
+                if self.nick(no).shown != name.shown {
+                    let told = || rooms.iter().filter(|it| it.is_announced);
+                    told().try_for_each(|it| self.is_turn(no, it.room))?;
+                    told().try_for_each(|it| self.take_turn(no, it.room))?;
+                }
                 self.rename(no, name, None);
                 self.leave_banned_rooms(no);
             }
