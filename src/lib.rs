@@ -9,8 +9,8 @@
 //! ```
 //!
 //! - [`chat`] is pure. [`chat::Input`] goes in, [`chat::event::Event`]s come out in an
-//!   [`chat::outbox::Outbox`], time is an argument. No byte, no socket, no clock; no English but what the console is called,
-//!   which is kept as a name is.
+//!   [`chat::outbox::Outbox`], time is an argument. No byte, no socket, no clock; no English
+//!   but what the console is called, which is kept as a name is.
 //! - [`wire`] is the words and bytes between: lines in, cleaned; events out, rendered. No socket.
 //! - [`net::hub`] is everything where chat servers break (partial writes, slow readers,
 //!   half-closes, closing and reaping), generic over the stream, so that it is simulated too.
@@ -90,9 +90,9 @@
 //! # Where a command lives
 //!
 //! A row in [`chat::command`] (the compiler then says most of what is missing, and the tests the
-//! rest), an arm in `chat`, an [`chat::event::Event`], its sentence in [`wire::text`], its paragraph
-//! in [`wire::help`], its section in `protocol.md`, whose example is its first transcript. No socket
-//! is touched.
+//! rest), an arm in `chat`, an [`chat::event::Event`], its sentence in [`wire::text`], its
+//! paragraph in [`wire::help`], its section in `protocol.md`, whose example is its first
+//! transcript. No socket is touched.
 
 pub mod admin;
 #[cfg(feature = "tls")]

@@ -46,8 +46,7 @@ pub fn play_secretly(script: &Script, seed: Option<u64>) -> Result<Vec<Sight>, S
 /// Whether the transcript is the same within TLS: who is refused there at once is told nothing,
 /// and a handshake takes place for everybody before the server stops.
 pub fn is_playable_secretly(script: &Script) -> bool {
-    const AT_THE_DOOR: [&str; 4] =
-        ["server-full", "too-many-from-here", "too-often-from-here", "banned your address"];
+    const AT_THE_DOOR: [&str; 3] = ["server-full", "too-many-from-here", "too-often-from-here"];
     let is_refusal = |seen: &Seen| match seen {
         Seen::Line(text) => text
             .strip_prefix("! ")

@@ -112,8 +112,8 @@ impl<S: Stream> Hub<S> {
     }
 
     /// Lets one more handshake begin that comes from there, or says why not. Where there are as
-    /// many as may be, of one origin or in all, the oldest that has sent nothing makes room, or else
-    /// the oldest that has had its [`GRACE`].
+    /// many as may be, of one origin or in all, the oldest that has sent nothing makes room, or
+    /// else the oldest that has had its [`GRACE`].
     fn make_room_for_handshake(&mut self, origin: Origin) -> Result<(), &'static str> {
         let most = self.limits.handshakes_max;
         let of_origin = |it: &Handshake| it.origin == origin;
