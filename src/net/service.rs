@@ -35,7 +35,7 @@ const HANDED_MAX: usize = 1_000;
 /// The listening sockets that were handed over, in their order.
 ///
 /// # Errors
-/// One of them is no TCP socket that listens, or there are more than [`HANDED_MAX`].
+/// One of them is no TCP socket that listens, or there are more than 1,000.
 pub fn take_sockets() -> io::Result<Vec<Handed>> {
     let count = env::var("LISTEN_FDS").ok().and_then(|count| count.parse().ok());
     if count.is_some_and(|count: u64| count > HANDED_MAX as u64) {

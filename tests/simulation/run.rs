@@ -46,6 +46,10 @@ pub struct Run {
     /// Which connection each person has now.
     pub slots: Vec<Option<usize>>,
     has_appetites: bool,
+    /// How many bytes may not have been looked at yet: what waits for a slow store does so until
+    /// it answers.
+    unread: usize,
+    is_store_slow: bool,
 }
 
 /// What a plan's flags say.
@@ -76,7 +80,9 @@ impl Run {
         if plan.is_store_slow {
             world.delay_store(Rng::new(!plan.seed));
         }
-        Run { world, lines: Vec::new(), slots: vec![None; plan.slots], has_appetites }
+        let (lines, slots) = (Vec::new(), vec![None; plan.slots]);
+        let is_store_slow = plan.is_store_slow;
+        Run { world, lines, slots, has_appetites, unread: 0, is_store_slow }
     }
 
     /// Whether the deed can be done.
@@ -150,7 +156,8 @@ impl Run {
         }
         self.world.settle();
         let turns = self.world.turns() - turns;
-        let is_busy = turns > 100 + 2 * bytes + 10 * self.lines.len();
+        self.unread = if self.is_store_slow { self.unread + bytes } else { bytes };
+        let is_busy = turns > 100 + 2 * self.unread + 10 * self.lines.len();
         // Before a restart time passes; noise may have waited for the store.
         let may_be_busy = matches!(deed, Deed::Noise(..) | Deed::Restart | Deed::Store(_));
         // A handshake has a thousand bytes or two.
