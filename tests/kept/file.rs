@@ -159,7 +159,7 @@ fn what_is_damaged_is_refused_and_left_alone_or_served() {
         let is_decided = |log: &String| log.contains("cannot open ") || log.contains(" listen=");
         let log = wait_for(|| Some(server.log()).filter(is_decided)).expect("it starts or ends");
         if let Some((_, rest)) = log.split_once(" listen=") {
-            let address = rest.lines().next().unwrap().parse().unwrap();
+            let address = rest.split_whitespace().next().unwrap().parse().unwrap();
             let mut alice = Peer::connect(address);
             alice.send_line("alice\nis anybody here?\nquit");
             alice.line_that_starts("* bye");

@@ -105,7 +105,7 @@ fn an_address_that_is_banned_is_let_in_no_longer() {
     inside.line_that_starts("* you are bob");
     alice.send_line("/ban * 127.0.0.0/8\n/ban * 127.0.0.2 1h xyzzy");
     alice.line_that_starts("! not-allowed that is your own address");
-    alice.line_that_starts("* bob was banned by alice until ");
+    alice.line_that_starts("* bob's address was banned by alice until ");
     let last = "! banned you were banned from this server by alice until ";
     assert!(inside.line_that_starts(last).ends_with(": xyzzy"));
     assert_eq!(inside.rest(), b"", "nothing comes after it");
