@@ -3,8 +3,8 @@
 //! Promises: nobody in the conversation does that to an operator of the server, to the owner of a
 //! room as a mere operator of it, or to themself; the console, which stands above them all, does; a
 //! room is told of all that is done in it; what was done is recorded, and holds until its end, over
-//! restarts too. Deliberately looks at no line that is
-//! said: who may not speak is asked in `standing`.
+//! restarts too. Deliberately looks at no line that is said: who may not speak is asked in
+//! `standing`.
 
 use std::rc::Rc;
 

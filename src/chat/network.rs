@@ -44,8 +44,8 @@ pub fn canonical(network: IpNet) -> IpNet {
 }
 
 impl Origin {
-    /// What is known of the address, as it can be banned: an IPv4 address, or the /64
-    /// of an IPv6 one.
+    /// What is known of the address, as it can be banned: an IPv4 address, or the /64 of an
+    /// IPv6 one.
     pub fn network(self) -> IpNet {
         match u32::try_from(self.0 ^ MAPPED) {
             Ok(address) => Ipv4Net::new_assert(address.into(), 32).into(),

@@ -165,19 +165,8 @@ impl Chat {
     pub(super) fn take_turn(&mut self, conn: ConnId, id: RoomId, now: Now) -> Result<(), Refusal> {
         match self.rooms.at(id).slow {
             None => Ok(()),
-            Some(_) => self.take_turn_of(conn, id, now),
+            Some(_) => self.take_turns(conn, &[id], now),
         }
-    }
-
-    fn take_turn_of(&mut self, conn: ConnId, id: RoomId, now: Now) -> Result<(), Refusal> {
-        if self.rank_in(conn, Place::Room(id)) >= Rank::RoomOperator {
-            return Ok(());
-        }
-        let speaker = self.speaker(conn);
-        let room = self.rooms.at_mut(id);
-        let taken = room.slow.as_mut().map_or(Ok(()), |slow| slow.take(speaker, now.mono));
-        let name = &room.name;
-        taken.map_err(|wait| Refusal::Rank(RankFault::RoomIsSlow { room: name.clone(), wait }))
     }
 
     /// The same in each of those rooms, or in none of them.
@@ -187,24 +176,28 @@ impl Chat {
         rooms: &[RoomId],
         now: Now,
     ) -> Result<(), Refusal> {
-        for id in rooms {
+        let speaker = match self.users.at(conn).account() {
+            Some(account) => Speaker::Account(account),
+            None => Speaker::Guest(conn),
+        };
+        let is_bound = |id: &RoomId| self.rank_in(conn, Place::Room(*id)) < Rank::RoomOperator;
+        let is_slow = |id: &RoomId| self.rooms.at(*id).slow.is_some();
+        let slow: Vec<RoomId> =
+            rooms.iter().copied().filter(|id| is_slow(id) && is_bound(id)).collect();
+        for id in &slow {
             let room = self.rooms.at(*id);
-            let is_exempt = self.rank_in(conn, Place::Room(*id)) >= Rank::RoomOperator;
-            let slow = room.slow.as_ref().filter(|_| !is_exempt);
-            if let Some(wait) = slow.and_then(|slow| slow.wait(self.speaker(conn), now.mono)) {
+            if let Some(wait) = room.slow.as_ref().and_then(|slow| slow.wait(speaker, now.mono)) {
                 let room = room.name.clone();
                 return Err(Refusal::Rank(RankFault::RoomIsSlow { room, wait }));
             }
         }
-        rooms.iter().try_for_each(|id| self.take_turn(conn, *id, now))
-    }
-
-    /// Who somebody is in slow rooms.
-    fn speaker(&self, conn: ConnId) -> Speaker {
-        match self.users.at(conn).account() {
-            Some(account) => Speaker::Account(account),
-            None => Speaker::Guest(conn),
+        for id in slow {
+            if let Some(slow) = &mut self.rooms.at_mut(id).slow {
+                let taken = slow.take(speaker, now.mono);
+                debug_assert!(taken.is_ok(), "their turn had come in each");
+            }
         }
+        Ok(())
     }
 
     /// Says to somebody that a room is slow, if it is.

@@ -88,7 +88,8 @@ pub(super) struct Flags {
     #[arg(value_parser = duration(SHORT..=MINUTE))]
     pub(super) tls_handshake_timeout: Duration,
 
-    /// TLS handshakes at once, a quarter of them from one address; more connections are closed.
+    /// TLS handshakes at once, a quarter of them from one address. Beyond that one that
+    /// goes no further makes room, or the connection is closed.
     #[arg(
         long,
         env = "CHATLINE_TLS_HANDSHAKES",

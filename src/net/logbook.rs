@@ -3,8 +3,7 @@
 //! Promises: of each thing that a peer can bring about, no more than a bounded number of lines a
 //! second is logged, and no more than a part of them for what comes from one address, so that
 //! nobody hides the others; how many were not is told with the next turn of another second, or at
-//! the end.
-//! Deliberately logs nothing else, and reads no clock.
+//! the end. Deliberately logs nothing else, and reads no clock.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

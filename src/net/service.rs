@@ -2,9 +2,9 @@
 //!
 //! Promises: readiness is told when the server listens, a stop when it begins, and the watchdog is
 //! fed from the turn of the loop, so that a loop that hangs is found; nothing waits for a manager
-//! that does not read; without a service manager
-//! nothing of it happens. Sources: sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3).
-//! Deliberately restarts nothing and forks nothing: that is the manager's business.
+//! that does not read; without a service manager nothing of it happens. Sources: sd_listen_fds(3),
+//! sd_notify(3), sd_watchdog_enabled(3). Deliberately restarts nothing and forks nothing: that is
+//! the manager's business.
 
 use std::env;
 use std::ffi::OsStr;

@@ -2,8 +2,7 @@
 //!
 //! Promises: `None` for anything that the row in the table does not allow; a reason is never taken
 //! for a time, unless it begins with a word that is one, and what looks like a time and is none is
-//! not taken for a reason. Deliberately judges no name and no
-//! address.
+//! not taken for a reason. Deliberately judges no name and no address.
 
 use super::super::sanctions::Kind;
 use super::{Verb, past, split_word};

@@ -11,7 +11,7 @@ use crate::chat::command::Moderation;
 use crate::chat::event::{Event, Parting, Refusal};
 use crate::chat::oversee::Sight;
 use crate::chat::record::{Record, Recorded};
-use crate::chat::settings::Face as Served;
+use crate::chat::settings;
 use crate::chat::{ConnId, Input, Now};
 
 use super::super::conn::{Conn, Stage, Stream};
@@ -47,7 +47,7 @@ pub enum State<'h> {
         /// As what.
         sight: Sight<'h>,
         /// How it is served.
-        face: Served,
+        face: settings::Face,
     },
 }
 
@@ -103,10 +103,10 @@ impl<S: Stream> Hub<S> {
     }
 }
 
-fn face<S>(conn: &Conn<S>) -> Served {
+fn face<S>(conn: &Conn<S>) -> settings::Face {
     match conn.view.as_ref().map(|view| &view.face) {
-        None | Some(Face::Lines) => Served::Lines,
-        Some(Face::Terminal(_)) => Served::Terminal,
-        Some(Face::Json(_)) => Served::Json,
+        None | Some(Face::Lines) => settings::Face::Lines,
+        Some(Face::Terminal(_)) => settings::Face::Terminal,
+        Some(Face::Json(_)) => settings::Face::Json,
     }
 }
